@@ -1,0 +1,1 @@
+"""Values: settings, accounts, retry policies, Celery's configuration, log format."""

@@ -1,0 +1,1 @@
+"""Doors: what Celery calls."""

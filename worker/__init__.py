@@ -1,0 +1,1 @@
+"""Behaviour: what happens to a cancellation from request to outcome."""

@@ -1,0 +1,1 @@
+"""The providers: one folder each, an adapter, its code tables and its wire format."""

@@ -1,0 +1,331 @@
+"""A cancellation request: what producers may say, checked field by field (contract section 1)."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
+
+from config.accounts import Account, Accounts, NsBpeAccount, ProviderName
+
+MAX_BODY_BYTES = 16 * 1024
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How far `dhEvento` may lie ahead of now (facts/ns-bpe.md, section 4)."""
+
+_UUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
+_CHBPE = r"^[0-9]{6}[A-Z0-9]{12}[0-9]{26}$"
+_XJUST = re.compile(r"[!-ÿ][ -ÿ]*[!-ÿ]")
+_DH_EVENTO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(-(0\d|1[01])|\+(0\d|1[0-2])):00", re.ASCII)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+class Priority(StrEnum):
+    """Which lane a job waits in."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with a request: the field and the problem, never the value."""
+
+    field: str
+    problem: str
+
+    def as_json(self) -> dict[str, str]:
+        """As it stands in an outcome's `errors`."""
+        return {"field": self.field, "problem": self.problem}
+
+
+class InvalidRequest(Exception):
+    """A request that cannot be accepted; `errors` lists everything that is wrong with it."""
+
+    def __init__(self, errors: Sequence[FieldError], body: Mapping[str, Any] | None = None) -> None:
+        super().__init__("; ".join(f"{error.field}: {error.problem}" if error.field else error.problem for error in errors))
+        self.errors = tuple(errors)
+        self.body: Mapping[str, Any] = body or {}
+
+
+def _wrong(problem: str) -> PydanticCustomError:
+    return PydanticCustomError("rule", "{problem}", {"problem": problem})
+
+
+def _whole_number_of_digits(chbpe: str) -> str:
+    if chbpe[20:22] != "63":
+        message = f"model (characters 21 and 22) must be 63, is {chbpe[20:22]}"
+        raise _wrong(message)
+    if check_digit(chbpe[:43]) != chbpe[43]:
+        message = "check digit (the last character) does not fit the other 43"
+        raise _wrong(message)
+    return chbpe
+
+
+def check_digit(first_43: str) -> str:
+    """The 44th character of an access key: modulo 11, a letter counting as its code less 48 (facts/ns-bpe.md)."""
+    weights = (2 + place % 8 for place in range(43))
+    total = sum((ord(char) - 48) * weight for char, weight in zip(reversed(first_43), weights, strict=True))
+    remainder = total % 11
+    return "0" if remainder < 2 else str(11 - remainder)  # noqa: PLR2004 - the rule's own number
+
+
+def _composed(text: Any) -> Any:
+    return unicodedata.normalize("NFC", text) if isinstance(text, str) else text
+
+
+def _justification(text: str) -> str:
+    if not _XJUST.fullmatch(text):
+        message = "only Latin-1 characters, no blank at either end, no tab and no line break (no curly quotes, no en dash)"
+        raise _wrong(message)
+    return text
+
+
+def _local_time(text: str) -> str:
+    if not _DH_EVENTO.fullmatch(text) or _parsed(text) is None:
+        message = "must be YYYY-MM-DDTHH:MM:SS±HH:00, offset from -11:00 to +12:00"
+        raise _wrong(message)
+    return text
+
+
+def _instant(text: str) -> str:
+    if not _RFC3339.fullmatch(text) or _parsed(text) is None:
+        message = "must be a date and time with offset (RFC 3339), as in 2026-01-31T18:00:00-03:00"
+        raise _wrong(message)
+    return text
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        message = "only printable characters"
+        raise _wrong(message)
+    return text
+
+
+class _Request(BaseModel):
+    """What both providers' requests have."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    account: Annotated[str, Field(min_length=1, max_length=64, description="a configured account of the provider")] | None = None
+    reference: (
+        Annotated[str, Field(min_length=1, max_length=128, description="the producer's own id"), AfterValidator(_printable)]
+        | None
+    ) = None
+    priority: Annotated[Priority, Field(strict=False)] = Priority.INTERACTIVE
+    deadline: (
+        Annotated[
+            str,
+            Field(description="RFC 3339 with offset; no cancellation request at or after it", json_schema_extra={"format": "date-time"}),
+            AfterValidator(_instant),
+        ]
+        | None
+    ) = None
+
+    @property
+    def deadline_at(self) -> datetime | None:
+        """The deadline as aware UTC."""
+        return _parsed(self.deadline) if self.deadline else None
+
+
+class SolucionFactibleRequest(_Request):
+    """Cancel a CFDI of the primary sector."""
+
+    provider: Literal["solucion-factible"]
+    uuid: Annotated[str, Field(pattern=_UUID, description="8-4-4-4-12 hex digits, any case"), AfterValidator(str.upper)]
+
+    @property
+    def document(self) -> str:
+        """The UUID in upper case."""
+        return self.uuid
+
+
+class NsBpeRequest(_Request):
+    """Cancel a BP-e."""
+
+    provider: Literal["ns-bpe"]
+    chBPe: Annotated[  # noqa: N815 - the provider's word for the request field
+        str, Field(pattern=_CHBPE, description="access key, model 63"), AfterValidator(_whole_number_of_digits)
+    ]
+    nProt: Annotated[str, Field(pattern=r"^[0-9]{15}$", description="authorisation protocol")]  # noqa: N815 - as above
+    xJust: Annotated[  # noqa: N815 - as above
+        str,
+        Field(min_length=15, max_length=255, description="the reason, Latin-1"),
+        BeforeValidator(_composed),
+        AfterValidator(_justification),
+    ]
+    dhEvento: (  # noqa: N815 - as above
+        Annotated[str, Field(description="YYYY-MM-DDTHH:MM:SS±HH:00, at most 5 minutes ahead"), AfterValidator(_local_time)]
+        | None
+    ) = None
+
+    @property
+    def document(self) -> str:
+        """The access key."""
+        return self.chBPe
+
+
+Request = SolucionFactibleRequest | NsBpeRequest
+_REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="provider")])
+
+
+@dataclass(frozen=True, slots=True)
+class Admissible:
+    """A checked request with its account resolved: all that the ledger needs to admit it.
+
+    Attributes:
+        utc_offset_minutes: Set where the ledger has to fill in the moment of admission as the event's time.
+    """
+
+    request: Request
+    account: str
+    utc_offset_minutes: int | None
+
+    @property
+    def job(self) -> str:
+        """The job id."""
+        return job_id(ProviderName(self.request.provider), self.request.document)
+
+    @property
+    def body(self) -> str:
+        """The request as the ledger keeps it: JSON without reference and priority, which belong to the run."""
+        resolved = self.request.model_copy(update={"account": self.account})
+        return resolved.model_dump_json(exclude_none=True, exclude={"reference", "priority"})
+
+
+def job_id(provider: ProviderName, document: str) -> str:
+    """The job of a document; one document has one job."""
+    return f"{provider}:{document}"
+
+
+def job_named(text: str) -> str | None:
+    """The job id that `text` means, a job id or a bare document; None where it is neither."""
+    provider, separator, document = text.strip().rpartition(":")
+    if re.fullmatch(_UUID, document) and (not separator or provider == ProviderName.SOLUCION_FACTIBLE):
+        return job_id(ProviderName.SOLUCION_FACTIBLE, document.upper())
+    if re.fullmatch(_CHBPE, document.upper()) and (not separator or provider == ProviderName.NS_BPE):
+        return job_id(ProviderName.NS_BPE, document.upper())
+    return None
+
+
+def stored(body: str) -> Request:
+    """The request in a job's record, as `Admissible.body` wrote it."""
+    return _REQUEST.validate_json(body)
+
+
+def read(text: str | bytes, accounts: Accounts, *, now: datetime) -> Admissible:
+    """A request from its JSON text.
+
+    Raises:
+        InvalidRequest: with every error.
+    """
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if len(raw) > MAX_BODY_BYTES:
+        raise InvalidRequest([FieldError("", f"longer than {MAX_BODY_BYTES} bytes")])
+    try:
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+    except InvalidRequest:
+        raise
+    except (ValueError, RecursionError):
+        raise InvalidRequest([FieldError("", "not valid JSON in UTF-8")]) from None
+    return check(value, accounts, now=now)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two values for one field would leave it to chance which document is cancelled."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise InvalidRequest([FieldError("", "a field stands in it twice")])
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def check(value: object, accounts: Accounts, *, now: datetime) -> Admissible:
+    """A request from a decoded JSON value; `now` is aware.
+
+    Raises:
+        InvalidRequest: with every error.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidRequest([FieldError("", "must be a JSON object")])
+    try:
+        request = _REQUEST.validate_python(dict(value))
+    except ValidationError as invalid:
+        raise InvalidRequest([_field_error(error) for error in invalid.errors(include_url=False)], value) from None
+    errors: list[FieldError] = []
+    account = _resolve(request, accounts, errors)
+    if isinstance(request, NsBpeRequest) and request.dhEvento:
+        event_at = _parsed(request.dhEvento)
+        if event_at is None or event_at > now + CLOCK_TOLERANCE:
+            errors.append(FieldError("dhEvento", "more than 5 minutes ahead"))
+    if errors or account is None:
+        raise InvalidRequest(errors, value)
+    fills_in_time = isinstance(request, NsBpeRequest) and request.dhEvento is None
+    offset = account.utc_offset_minutes if isinstance(account, NsBpeAccount) and fills_in_time else None
+    return Admissible(request, account.name, offset)
+
+
+def _resolve(request: Request, accounts: Accounts, errors: list[FieldError]) -> Account | None:
+    candidates = accounts.of_provider(ProviderName(request.provider))
+    if request.account is not None:
+        named = next((account for account in candidates if account.name == request.account), None)
+        if named is None:
+            errors.append(FieldError("account", f"no such account of {request.provider} is configured"))
+        return named
+    if len(candidates) == 1:
+        return candidates[0]
+    count = len(candidates) or "no"
+    errors.append(FieldError("account", f"needed: {count} accounts of {request.provider} are configured"))
+    return None
+
+
+_PLAIN_PROBLEMS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a field of this request",
+    "string_type": "must be text",
+    "string_unicode": "must be valid Unicode text",
+    "enum": "must be interactive or bulk",
+    "union_tag_invalid": "must be solucion-factible or ns-bpe",
+    "union_tag_not_found": "is missing: must be solucion-factible or ns-bpe",
+    "none_required": "must be text",
+}
+_PATTERN_PROBLEMS = {
+    "uuid": "must be 8-4-4-4-12 hex digits",
+    "chBPe": "must be 44 characters: 6 digits, 12 digits or capital letters, 26 digits",
+    "nProt": "must be 15 digits",
+}
+
+
+def _field_error(error: Mapping[str, Any]) -> FieldError:
+    """A pydantic error in our words, without any value."""
+    place = [str(part) for part in error["loc"] if part not in tuple(ProviderName)]
+    kind = error["type"]
+    if kind.startswith("union_tag"):
+        return FieldError("provider", _PLAIN_PROBLEMS[kind])
+    field = place[0] if place else ""
+    if kind == "extra_forbidden":
+        field = field if field.isidentifier() and len(field) <= 64 else "(another field)"  # noqa: PLR2004 - shown, not parsed
+    if kind == "string_pattern_mismatch":
+        return FieldError(field, _PATTERN_PROBLEMS.get(field, "has the wrong form"))
+    return FieldError(field, _PLAIN_PROBLEMS.get(kind, error["msg"]))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a request (draft 2020-12)."""
+    body = _REQUEST.json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Cancellation request", **body}
