@@ -29,7 +29,7 @@ check: $(READY)  ## lint, formatting, types, import rules
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: $(READY)  ## format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix-only
