@@ -1,0 +1,407 @@
+"""The transitions of a job and of an account, each one atomic and safe to repeat.
+
+Every method lets the client library's errors through (`connect.UNAVAILABLE`): Redis away is for the caller to wait for.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from redis import Redis
+
+from config.accounts import Account, Environment
+from config.problem import ConfigurationProblem
+from worker.ledger.records import AccountState, Admitted, Begun, Record, Released, decode, instant
+from worker.ledger.scripts import Scripts
+from worker.outcome import Verdict, body
+from worker.request import Admissible
+
+FREE_MEMORY_AT_LEAST = 0.1
+"""Share of Redis' memory below which nothing more is admitted (design section 2)."""
+
+
+class LedgerFull(Exception):
+    """Redis has too little memory left to admit more."""
+
+
+class NotPossible(Exception):
+    """An operator's move that the state of the job or account does not allow; the message says why and what to do."""
+
+
+class Source(StrEnum):
+    """Where a request stands before its admission."""
+
+    STREAM = "stream"
+    QUEUE = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A request's place on stream or queue: it is removed in the same step as it is admitted or refused."""
+
+    source: Source
+    place: str
+    entry: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """One request to admit.
+
+    Attributes:
+        submission: Id under which a repeat of this submission is recognised.
+        entry: Its place on stream or queue, where it came that way.
+    """
+
+    admissible: Admissible
+    submission: str | None = None
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """What an answer means for its account.
+
+    Attributes:
+        feeds: `failure` counts towards an open circuit, `answer` closes it, `none` does neither.
+        proves: The account's credentials are good.
+        suspend: The reason to suspend the account, unless it was resumed since the call began (`generation`).
+    """
+
+    feeds: str = "none"
+    proves: bool = False
+    hold_s: float = 0.0
+    hold_reason: str | None = None
+    slow_s: float = 0.0
+    slow_per_minute: int = 0
+    suspend: str | None = None
+    suspend_code: str | None = None
+
+    def as_json(self, job: str, generation: int) -> dict[str, Any]:
+        """As the scripts read it."""
+        suspend = _present({"reason": self.suspend, "code": self.suspend_code, "job": job}) if self.suspend else None
+        return _present(
+            {
+                "feeds": self.feeds,
+                "proves": self.proves or None,
+                "hold_ms": _ms(self.hold_s),
+                "hold_reason": self.hold_reason,
+                "slow_ms": _ms(self.slow_s),
+                "slow_per_minute": self.slow_per_minute,
+                "suspend": suspend,
+                "generation": generation,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Park:
+    """A job to be asked again.
+
+    Attributes:
+        wait_s: Until it is due.
+        least_wait_s: Before this it is not asked even where an outage ends earlier.
+        until_s: The wait, whatever comes, ends the run after this (the phase of fetching evidence).
+        entry: The line of the job's history.
+    """
+
+    wait_s: float
+    least_wait_s: float
+    next_call: str
+    retry: Mapping[str, Any]
+    entry: Mapping[str, Any]
+    effects: Effects
+    code: str | None = None
+    may_have_acted: bool = False
+    in_process: bool = False
+    failed: bool = False
+    pending: Mapping[str, Any] | None = None
+    until_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """A run to be ended."""
+
+    verdict: Verdict
+    entry: Mapping[str, Any]
+    effects: Effects
+
+
+class Ledger:
+    """The ledger of one namespace."""
+
+    def __init__(self, redis: "Redis[bytes]", *, namespace: str, keep_s: float) -> None:
+        self.redis = redis
+        self.namespace = namespace
+        self._keep_ms = _ms(keep_s)
+        self._scripts = Scripts(redis, namespace)
+
+    def key(self, *parts: str) -> str:
+        """A key of this namespace."""
+        return ":".join((self.namespace, *parts))
+
+    # Admission
+
+    def admit(self, admissions: Sequence[Admission]) -> list[Admitted | None]:
+        """Admit requests, in one exchange; one result each, None where the stream or queue entry was taken in before.
+
+        Raises:
+            LedgerFull: nothing was admitted.
+        """
+        self._refuse_when_full()
+        pipeline = self.redis.pipeline(transaction=False)
+        for admission in admissions:
+            self._scripts.call("admit", *_admit_arguments(admission), pipeline=pipeline)
+        replies = pipeline.execute()
+        return [_admitted(one.admissible.job, reply) for one, reply in zip(admissions, replies, strict=True)]
+
+    def refuse(self, entry: Entry, outcome: Mapping[str, Any], references: Sequence[str]) -> bool:
+        """Turn an invalid request on stream or queue into its outcome; False where it was taken in before."""
+        job, account = outcome["job"] or "", outcome["account"] or ""
+        arguments = (entry.source, entry.entry, entry.place, _json(list(references)), _rest(outcome), job, account)
+        return bool(self._scripts.call("refuse", *arguments))
+
+    def _refuse_when_full(self) -> None:
+        memory = self.redis.info("memory")
+        limit = int(memory.get("maxmemory", 0))
+        if limit and int(memory["used_memory"]) > limit * (1 - FREE_MEMORY_AT_LEAST):
+            message = "Redis has less than a tenth of its memory free: nothing is admitted until there is room"
+            raise LedgerFull(message)
+
+    # Calls
+
+    def release(self, limit: int, *, begin_within_s: float, lost_wait_s: float) -> tuple[list[Released], list[str]]:
+        """Hand out up to `limit` due jobs; also the jobs that are worn out and have to be given up."""
+        released, worn = self._scripts.call("release", limit, _ms(begin_within_s), _ms(lost_wait_s))
+        return [Released(job.decode(), token, run, calls) for job, token, run, calls in released], [j.decode() for j in worn]
+
+    def begin(self, job: str, token: int, nonce: str, *, lease_s: float) -> Begun | str:
+        """Start a call; or why it must not be made now (the job was put back or belongs to somebody else)."""
+        word, *rest = self._scripts.call("begin", job, token, nonce, _ms(lease_s))
+        if word != b"go":
+            return str(rest[0].decode())
+        now, generation, flat = rest
+        record = Record.from_fields(job, decode(flat))
+        now_at = instant(now) or datetime.now(UTC)
+        waited_s = max(0.0, (now_at - record.parked_at).total_seconds()) if record.parked_at else 0.0
+        left = (record.deadline_at - now_at).total_seconds() if record.deadline_at else None
+        return Begun(record, generation, waited_s, left)
+
+    def park(self, begun: Begun, token: int, nonce: str, step: Park) -> str:
+        """Hand in an answer after which the job is asked again: `parked`, or `late`."""
+        record = begun.record
+        text = _json(
+            _present(
+                {
+                    "wait_ms": _ms(step.wait_s),
+                    "least_wait_ms": _ms(step.least_wait_s),
+                    "next": step.next_call,
+                    "retry": _json(step.retry),
+                    "code": step.code,
+                    "acted": step.may_have_acted or None,
+                    "in_process": step.in_process or None,
+                    "pending": _json(step.pending) if step.pending else None,
+                    "failed": step.failed or None,
+                    "until_ms": _ms(step.until_s) if step.until_s is not None else None,
+                    "entry": _present(step.entry),
+                    "effects": step.effects.as_json(record.job, begun.generation),
+                }
+            )
+        )
+        return str(self._scripts.call("park", record.job, token, nonce, text).decode())
+
+    def finish(self, begun: Begun, token: int, nonce: str, step: Finish) -> str:
+        """Hand in an answer that ends the run: `ended`, `late`, or `over` where the run has ended otherwise."""
+        record = begun.record
+        effects = step.effects.as_json(record.job, begun.generation)
+        ending = self._ending(step.verdict, step.entry) | {"effects": effects}
+        rest = _rest(body(step.verdict, job=record.job, account=record.account))
+        return str(self._scripts.call("finish", record.job, token, nonce, _json(ending), rest).decode())
+
+    def expire(self, record: Record, verdict: Verdict) -> bool:
+        """End a run whose time is up or that is worn out; False where its record has moved on."""
+        return self._end_uncalled("expire", record, verdict, {"what": "ended", "reason": verdict.reason}) == "ended"
+
+    def overdue(self, limit: int) -> list[str]:
+        """Jobs whose deadline, or wait for evidence, has passed."""
+        seconds, micros = self.redis.time()
+        found = self.redis.zrangebyscore(self.key("deadlines"), "-inf", seconds * 1000 + micros // 1000, 0, limit)
+        return [job.decode() for job in found]
+
+    def _end_uncalled(self, script: str, record: Record, verdict: Verdict, entry: Mapping[str, Any]) -> str:
+        rest = _rest(body(verdict, job=record.job, account=record.account))
+        reply = self._scripts.call(script, record.job, record.seq, _json(self._ending(verdict, entry)), rest)
+        return str(reply.decode())
+
+    def _ending(self, verdict: Verdict, entry: Mapping[str, Any]) -> dict[str, Any]:
+        said = verdict.answer
+        return _present(
+            {
+                "status": verdict.status,
+                "reason": verdict.reason,
+                "code": said.code if said else None,
+                "warnings": list(verdict.warnings),
+                "entry": _present(entry),
+                "keep_ms": self._keep_ms,
+            }
+        )
+
+    # Operators
+
+    def revoke(self, record: Record, verdict: Verdict, *, by: str) -> str:
+        """End an open run on an operator's word: `ended`, `changed`, `in call` or `cancelled` (evidence is under way)."""
+        return self._end_uncalled("revoke", record, verdict, {"what": "revoked", "by": by})
+
+    def retry(self, job: str, *, by: str) -> int:
+        """Start a new run of an ended, not cancelled job; its number.
+
+        Raises:
+            NotPossible: unknown, open, cancelled, or its deadline has passed.
+        """
+        word, *run = self._scripts.call("retry", job, uuid.uuid4().hex, by)
+        if word == b"queued":
+            return int(run[0])
+        raise NotPossible(f"{job}: {_RETRY_PROBLEMS[word.decode()]}")
+
+    def suspend(self, account: str, reason: str, *, by: str, job: str = "") -> bool:
+        """Suspend an account; False where it was before.
+
+        Raises:
+            NotPossible: the account is unknown.
+        """
+        return self._known(account, self._scripts.call("suspend", account, reason, by, job))
+
+    def resume(self, account: str, *, by: str) -> bool:
+        """Let a suspended account go on; False where it was not suspended.
+
+        Raises:
+            NotPossible: the account is unknown.
+        """
+        return self._known(account, self._scripts.call("resume", account, uuid.uuid4().hex, by))
+
+    @staticmethod
+    def _known(account: str, reply: int) -> bool:
+        if reply < 0:
+            raise NotPossible(f"account {account} is unknown: no worker has enrolled it and no job names it")
+        return reply == 1
+
+    # Accounts and environment
+
+    def enroll(self, account: Account, *, inquires: bool) -> None:
+        """Make an account and its limits known; called by every worker as it starts.
+
+        Raises:
+            ConfigurationProblem: the namespace belongs to the other environment.
+        """
+        minute = "" if account.max_per_minute is None else account.max_per_minute
+        environment = self._scripts.call(
+            "enroll", account.environment, account.name, account.provider, account.max_in_flight, minute, int(inquires)
+        )
+        self._agree(account.environment, environment)
+
+    def agree_environment(self, environment: Environment) -> None:
+        """Make sure that the namespace is of this environment; the first one that asks decides.
+
+        Raises:
+            ConfigurationProblem: the namespace belongs to the other environment.
+        """
+        self.redis.hsetnx(self.key("meta"), "environment", environment)
+        self._agree(environment, self.redis.hget(self.key("meta"), "environment") or b"")
+
+    def _agree(self, wanted: Environment, recorded: bytes) -> None:
+        if recorded.decode() != wanted:
+            raise ConfigurationProblem(
+                f"the accounts file is of the {wanted} environment, but namespace {self.namespace} on this Redis belongs to "
+                f"{recorded.decode()}: set ANULA_NAMESPACE, ANULA_REDIS_URL or ANULA_ACCOUNTS to match"
+            )
+
+    # Reading
+
+    def record(self, job: str) -> Record | None:
+        """One job, or None where it is unknown."""
+        found = decode(self.redis.hgetall(self.key("job", job)))
+        return Record.from_fields(job, found) if found else None
+
+    def account_states(self) -> list[AccountState]:
+        """All accounts that a worker has enrolled or a job names, by name."""
+        names = sorted(name.decode() for name in self.redis.smembers(self.key("accounts")))
+        return [self._account_state(name) for name in names]
+
+    def _account_state(self, name: str) -> AccountState:
+        found = decode(self.redis.hgetall(self.key("account", name)))
+        lanes = (self.redis.zcard(self.key("due", name, lane)) for lane in ("interactive", "bulk"))
+        hold, slow = instant(found.get("hold_until")), instant(found.get("slow_until"))
+        now_at = datetime.fromtimestamp(time.time(), UTC)
+        return AccountState(
+            name=name,
+            provider=found.get("provider", ""),
+            suspended_at=instant(found.get("suspended_at")),
+            suspended_reason=found.get("suspended_reason"),
+            suspended_job=found.get("suspended_job") or None,
+            suspended_by=found.get("suspended_by") or None,
+            paused_until=hold if hold and hold > now_at else None,
+            pause_reason=(found.get("hold_reason") or None) if hold and hold > now_at else None,
+            circuit_open_since=instant(found.get("circuit")),
+            slow_until=slow if slow and slow > now_at else None,
+            waiting=sum(lanes),
+            in_flight=int(self.redis.scard(self.key("flight", name))),
+            max_in_flight=int(found.get("max_in_flight", 8)),
+            history=tuple(json.loads(found.get("history") or "[]")),
+        )
+
+
+_RETRY_PROBLEMS = {
+    "unknown": "unknown: never submitted, or ended longer ago than outcomes are kept",
+    "open": "is still open: nothing to retry",
+    "cancelled": "is cancelled: nothing to retry",
+    "deadline": "its deadline has passed: submit it anew without one",
+}
+
+
+def _admit_arguments(admission: Admission) -> tuple[str | bytes | int, ...]:
+    one, request, entry = admission.admissible, admission.admissible.request, admission.entry
+    deadline = request.deadline_at
+    return (
+        one.job,
+        one.account,
+        request.priority,
+        request.reference or "",
+        one.body,
+        _ms(deadline.timestamp()) if deadline else "",
+        "" if one.utc_offset_minutes is None else one.utc_offset_minutes,
+        admission.submission or "",
+        entry.source if entry else "",
+        entry.entry if entry else "",
+        entry.place if entry else "",
+    )
+
+
+def _admitted(job: str, reply: Sequence[Any]) -> Admitted | None:
+    if reply[0] == b"gone":
+        return None
+    _, run, joined, replayed = reply
+    return Admitted(job, int(run), bool(joined), bool(replayed))
+
+
+def _present(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the empty ones: in Lua a JSON null counts as true."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _rest(fields: Mapping[str, Any]) -> str:
+    """An outcome's JSON text without the brace that the ledger puts its own fields behind."""
+    return _json(fields)[1:]

@@ -1,0 +1,279 @@
+-- Put in front of every transition. KEYS[1] is always <namespace>:meta; all other keys are built from its namespace
+-- (one server or one primary with replicas, never Redis Cluster). Times are milliseconds on this server's clock.
+local ns = string.sub(KEYS[1], 1, -6)
+
+local LOST_AT_MOST = 3 -- leases of a begun call that may end without an answer before the job is given up
+local FAILURES_TO_OPEN = 10 -- TRANSIENT or UNKNOWN answers in a row that open an account's circuit
+local PROBE_FIRST_MS, PROBE_CAP_MS = 1000, 10000
+local HISTORY, REFERENCES, SUBMISSIONS = 20, 1000, 1000
+local MINUTE_MS = 60000
+
+local OPEN = { queued = true, running = true, waiting = true }
+
+local function key(...) return ns .. ':' .. table.concat({ ... }, ':') end
+local function job_key(job) return key('job', job) end
+local function account_key(account) return key('account', account) end
+local function number(value) return tonumber(value or 0) or 0 end
+
+local now = (function()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end)()
+
+-- The named fields of a hash, by name; a missing one is nil.
+local function fields(hash, ...)
+  local names, found = { ... }, {}
+  for place, value in ipairs(redis.call('HMGET', hash, ...)) do
+    found[names[place]] = value or nil
+  end
+  return found
+end
+
+-- A date and time as YYYY-MM-DDTHH:MM:SS (proleptic Gregorian calendar), `ms` after the epoch, and the milliseconds left.
+local function civil(ms)
+  local seconds = math.floor(ms / 1000)
+  local days, rest = math.floor(seconds / 86400), seconds % 86400
+  local shifted = days + 719468
+  local era = math.floor(shifted / 146097)
+  local day_of_era = shifted - era * 146097
+  local year_of_era = math.floor((day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524)
+    - math.floor(day_of_era / 146096)) / 365)
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local month_from_march = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * month_from_march + 2) / 5) + 1
+  local month = month_from_march < 10 and month_from_march + 3 or month_from_march - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d', year, month, day,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60), ms % 1000
+end
+
+local function utc(ms)
+  local text, millis = civil(ms)
+  return string.format('%s.%03dZ', text, millis)
+end
+
+local function local_time(ms, offset_minutes)
+  local text = civil(ms + offset_minutes * 60000)
+  local sign = offset_minutes < 0 and '-' or '+'
+  return string.format('%s%s%02d:00', text, sign, math.abs(offset_minutes) / 60)
+end
+
+-- JSON lists are kept as text, because cjson cannot tell an empty list from an empty object.
+local function as_list(items)
+  if #items == 0 then return '[]' end
+  return cjson.encode(items)
+end
+
+local function appended(text, items)
+  local all = cjson.decode(text or '[]')
+  for _, item in ipairs(items) do all[#all + 1] = item end
+  return as_list(all)
+end
+
+local function remember(job, entry)
+  local history = cjson.decode(redis.call('HGET', job_key(job), 'history') or '[]')
+  entry.at = now
+  history[#history + 1] = entry
+  while #history > HISTORY do table.remove(history, 1) end
+  redis.call('HSET', job_key(job), 'history', as_list(history))
+end
+
+local function remember_account(account, entry)
+  local history = cjson.decode(redis.call('HGET', account_key(account), 'history') or '[]')
+  entry.at = now
+  history[#history + 1] = entry
+  while #history > HISTORY do table.remove(history, 1) end
+  redis.call('HSET', account_key(account), 'history', as_list(history))
+end
+
+-- Schedule ---------------------------------------------------------------------------------------------------------
+
+local function due_key(account, lane) return key('due', account, lane) end
+
+-- From `at` on the account may have something to release.
+local function take_turn(account, at) redis.call('ZADD', key('turns'), 'LT', at, account) end
+
+local function schedule(job, account, lane, due)
+  redis.call('HSET', job_key(job), 'due', due)
+  redis.call('ZADD', due_key(account, lane), due, job)
+  take_turn(account, due)
+end
+
+local function unschedule(job, account)
+  redis.call('ZREM', due_key(account, 'interactive'), job)
+  redis.call('ZREM', due_key(account, 'bulk'), job)
+  redis.call('ZREM', key('weather', account), job)
+end
+
+-- A lease is handed out by release, begun by begin, and ends with park, finish or its time.
+local function hand_out(job, account, until_ms)
+  redis.call('ZADD', key('leases'), until_ms, job)
+  redis.call('SADD', key('flight', account), job)
+  if redis.call('SADD', key('handed'), job) == 1 then redis.call('HINCRBY', account_key(account), 'handed', 1) end
+end
+
+local function no_longer_handed(job, account)
+  if redis.call('SREM', key('handed'), job) == 1 then redis.call('HINCRBY', account_key(account), 'handed', -1) end
+end
+
+local function end_lease(job, account)
+  no_longer_handed(job, account)
+  redis.call('ZREM', key('leases'), job)
+  redis.call('SREM', key('flight', account), job)
+  if redis.call('HGET', account_key(account), 'trial') == job then redis.call('HDEL', account_key(account), 'trial') end
+  take_turn(account, now)
+end
+
+-- Put a released job back as if it had not been released.
+local function put_back(job, record)
+  redis.call('HDEL', job_key(job), 'handed')
+  end_lease(job, record.account)
+  schedule(job, record.account, record.lane, number(record.due))
+end
+
+-- Accounts ---------------------------------------------------------------------------------------------------------
+
+-- Calls a minute that the account may make now; nil where there is no limit.
+local function pace(state)
+  local limit = tonumber(state.max_per_minute or '')
+  if number(state.slow_until) > now then
+    limit = math.min(limit or math.huge, number(state.slow_per_minute))
+  end
+  return limit
+end
+
+-- Calls begun within the last minute.
+local function begun_lately(account)
+  local window = key('begun', account)
+  redis.call('ZREMRANGEBYSCORE', window, '-inf', now - MINUTE_MS)
+  return redis.call('ZCARD', window)
+end
+
+-- What asks whether an earlier call worked: a look-up where the provider has one, else the same request again.
+local function question(account)
+  return redis.call('HGET', account_key(account), 'inquires') == '1' and 'look_up' or 'cancel'
+end
+
+-- An answer of an older generation must not suspend again what an operator has resumed since.
+local function suspend(account, generation, why)
+  local state = fields(account_key(account), 'generation', 'suspended_at')
+  if state.suspended_at or number(state.generation) ~= number(generation) then return end
+  redis.call('HSET', account_key(account), 'suspended_at', now, 'suspended_reason', why.reason,
+    'suspended_code', why.code or '', 'suspended_job', why.job or '', 'suspended_by', why.by or '')
+  redis.call('ZREM', key('turns'), account)
+  remember_account(account, { what = 'suspended', reason = why.reason, job = why.job, by = why.by })
+end
+
+-- What an answer means for its account. effects: feeds = 'failure' | 'answer' | 'none', proves, hold_ms, hold_reason,
+-- slow_ms, slow_per_minute, suspend = { reason, code, job }, generation.
+local function affect(account, effects)
+  local hash = account_key(account)
+  local state = fields(hash, 'failures', 'circuit', 'probe_wait', 'hold_until')
+  if effects.feeds == 'failure' then
+    local failures = number(state.failures) + 1
+    redis.call('HSET', hash, 'failures', failures)
+    if state.circuit then
+      local wait = math.min(number(state.probe_wait) * 2, PROBE_CAP_MS)
+      redis.call('HSET', hash, 'probe_wait', wait, 'probe_at', now + wait)
+    elseif failures >= FAILURES_TO_OPEN then
+      redis.call('HSET', hash, 'circuit', now, 'probe_wait', PROBE_FIRST_MS, 'probe_at', now + PROBE_FIRST_MS)
+      remember_account(account, { what = 'circuit opened' })
+    end
+  elseif effects.feeds == 'answer' then
+    redis.call('HSET', hash, 'failures', 0)
+    if state.circuit then
+      redis.call('HDEL', hash, 'circuit', 'probe_wait', 'probe_at')
+      redis.call('HSET', hash, 'recovering', 1)
+      remember_account(account, { what = 'circuit closed' })
+    end
+    if effects.proves then redis.call('HSET', hash, 'proven', 1) end
+  end
+  if number(effects.hold_ms) > 0 then
+    redis.call('HSET', hash, 'hold_until', math.max(number(state.hold_until), now + effects.hold_ms),
+      'hold_reason', effects.hold_reason or '', 'proven', 0)
+    if number(effects.slow_ms) > 0 then
+      redis.call('HSET', hash, 'slow_until', now + effects.hold_ms + effects.slow_ms,
+        'slow_per_minute', effects.slow_per_minute)
+    end
+    remember_account(account, { what = 'paused', reason = effects.hold_reason })
+  end
+  if effects.suspend then suspend(account, effects.generation, effects.suspend) end
+  take_turn(account, now)
+end
+
+-- Runs -------------------------------------------------------------------------------------------------------------
+
+-- Start the next run of a job. run: account, lane, request, references (JSON list), deadline or nil, by or nil.
+local function start_run(job, run, earlier)
+  local hash = job_key(job)
+  local next_call = earlier.acted and question(run.account) or 'cancel'
+  redis.call('HSET', hash, 'v', 1, 'state', 'queued', 'account', run.account, 'lane', run.lane, 'run', number(earlier.run) + 1,
+    'request', run.request, 'references', run.references, 'submitted_at', now, 'next', next_call)
+  if earlier.run then
+    redis.call('HDEL', hash, 'attempts', 'calls', 'retry', 'pending', 'nonce', 'parked_at', 'warnings', 'lost', 'code',
+      'in_process', 'finished_at', 'outcome_id', 'head', 'reason', 'deadline')
+    redis.call('PERSIST', hash)
+    redis.call('ZREM', key('ended'), job)
+  end
+  redis.call('HINCRBY', hash, 'seq', 1)
+  redis.call('ZADD', key('open'), now, job)
+  redis.call('SADD', key('accounts'), run.account)
+  if run.deadline then
+    redis.call('HSET', hash, 'deadline', run.deadline)
+    redis.call('ZADD', key('deadlines'), run.deadline, job)
+  end
+  schedule(job, run.account, run.lane, now)
+  return number(earlier.run) + 1
+end
+
+-- The head of an outcome: the fields that only the ledger knows. `rest` is the JSON text of all others without its brace.
+local function head(facts)
+  return string.format(
+    '{"references":%s,"run":%s,"attempts":%d,"submitted_at":"%s","finished_at":"%s","replayed":%s,"warnings":%s,',
+    facts.references, facts.run, facts.attempts, facts.submitted_at, facts.finished_at, facts.replayed, facts.warnings)
+end
+
+local function publish(job, account, status, text)
+  local id = redis.call('XADD', key('outcomes'), '*', 'job', job, 'account', account, 'status', status, 'outcome', text)
+  redis.call('PUBLISH', key('outcomes'), text)
+  return id
+end
+
+-- End a run: outcome, channel and final state at once. ending: status, reason, rest, code, warnings (list), entry,
+-- nonce, keep_ms. The outcome is the first write, so that a full server refuses the whole.
+local function end_run(job, ending)
+  local hash = job_key(job)
+  local record = fields(hash, 'account', 'references', 'run', 'attempts', 'submitted_at', 'warnings')
+  local warnings = appended(record.warnings, ending.warnings)
+  local finished_at = utc(now)
+  local top = head({ references = record.references, run = record.run, attempts = number(record.attempts),
+    submitted_at = utc(number(record.submitted_at)), finished_at = finished_at, replayed = 'false', warnings = warnings })
+  local id = publish(job, record.account, ending.status, top .. ending.rest)
+  redis.call('HSET', hash, 'state', ending.status, 'reason', ending.reason, 'code', ending.code or '',
+    'finished_at', finished_at, 'outcome_id', id, 'head', string.len(top), 'warnings', warnings)
+  if ending.nonce then redis.call('HSET', hash, 'nonce', ending.nonce) end
+  redis.call('HDEL', hash, 'retry', 'pending', 'handed')
+  if ending.status == 'cancelled' or ending.status == 'rejected' then redis.call('HDEL', hash, 'acted') end
+  if ending.entry then remember(job, ending.entry) end
+  redis.call('HINCRBY', hash, 'seq', 1)
+  unschedule(job, record.account)
+  redis.call('ZREM', key('deadlines'), job)
+  redis.call('ZREM', key('open'), job)
+  end_lease(job, record.account)
+  redis.call('ZADD', key('ended'), now, job)
+  redis.call('PEXPIRE', hash, ending.keep_ms)
+end
+
+-- Ways in ----------------------------------------------------------------------------------------------------------
+
+-- Whether a stream entry or queue item is still there; always true where a request came another way.
+local function stands(source, entry, place)
+  if source == 'stream' then return #redis.call('XRANGE', place, entry, entry) > 0 end
+  if source == 'queue' then return redis.call('LPOS', place, entry, 'RANK', -1) ~= false end
+  return true
+end
+
+local function remove(source, entry, place)
+  if source == 'stream' then redis.call('XDEL', place, entry) end
+  if source == 'queue' then redis.call('LREM', place, -1, entry) end
+end

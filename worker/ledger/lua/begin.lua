@@ -1,0 +1,44 @@
+-- begin: leased -> running, before every call. The first nonce wins.
+-- KEYS: meta
+-- ARGV: job, token, nonce, lease_ms
+-- Reply: { 'go', now, generation, HGETALL of the record } | { 'back', why } put back uncounted | { 'drop', why }
+-- Again: the same nonce is answered the same, another is dropped.
+local job, token, nonce, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local hash = job_key(job)
+local record = fields(hash, 'state', 'token', 'nonce', 'handed', 'account', 'lane', 'due', 'next', 'deadline')
+
+local function go()
+  local generation = number(redis.call('HGET', account_key(record.account), 'generation'))
+  return { 'go', now, generation, redis.call('HGETALL', hash) }
+end
+
+if not record.state then return { 'drop', 'unknown job' } end
+if record.state == 'running' and record.token == token and record.nonce == nonce then return go() end
+if not record.handed or record.token ~= token then return { 'drop', 'its lease is not this one' } end
+
+local state = fields(account_key(record.account), 'suspended_at', 'hold_until', 'circuit', 'proven', 'max_per_minute',
+  'slow_until', 'slow_per_minute')
+local function obstacle()
+  if state.suspended_at then return 'account suspended' end
+  if number(state.hold_until) > now then return 'account paused' end
+  if (state.circuit or state.proven ~= '1') and record.handed ~= 'trial' then return 'one call at a time' end
+  if record.next == 'cancel' and record.deadline and number(record.deadline) <= now then return 'deadline reached' end
+  local minute = pace(state)
+  if minute and begun_lately(record.account) >= minute then return 'calls a minute used up' end
+  return nil
+end
+
+local why = obstacle()
+if why then
+  put_back(job, record)
+  return { 'back', why }
+end
+redis.call('HSET', hash, 'state', 'running', 'nonce', nonce, 'called_at', now)
+redis.call('HDEL', hash, 'handed')
+redis.call('HINCRBY', hash, 'calls', 1)
+if record.next == 'cancel' then redis.call('HINCRBY', hash, 'attempts', 1) end
+redis.call('HINCRBY', hash, 'seq', 1)
+no_longer_handed(job, record.account)
+redis.call('ZADD', key('leases'), now + lease, job)
+if pace(state) then redis.call('ZADD', key('begun', record.account), now, job .. ':' .. token) end
+return go()

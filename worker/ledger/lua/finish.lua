@@ -1,0 +1,30 @@
+-- finish: running -> ended; outcome, channel and final state at once.
+-- KEYS: meta
+-- ARGV: job, token, nonce, ending (JSON: status, reason, code, warnings, entry, keep_ms, effects), rest (JSON text of the
+--       outcome's other fields without its brace)
+-- Reply: 'ended'; 'late' where the lease is no longer this call's and nothing was changed; 'over' where the run has ended
+--        otherwise (a late cancellation is then kept in the history with a warning).
+-- Again: 'ended', nothing more changes. A late answer that says cancelled ends the job if it is still open.
+local job, token, nonce, ending, rest = ARGV[1], ARGV[2], ARGV[3], cjson.decode(ARGV[4]), ARGV[5]
+local hash = job_key(job)
+local record = fields(hash, 'state', 'token', 'nonce', 'account', 'warnings')
+local says_cancelled = ending.status == 'cancelled'
+
+if record.nonce == nonce and record.state == ending.status then return 'ended' end
+local is_ours = record.state == 'running' and record.token == token and record.nonce == nonce
+if not is_ours and not (says_cancelled and OPEN[record.state]) then
+  if record.account and ending.effects.suspend then
+    suspend(record.account, ending.effects.generation, ending.effects.suspend)
+  end
+  if says_cancelled and record.state and record.state ~= 'cancelled' then
+    remember(job, ending.entry)
+    redis.call('HSET', hash, 'warnings', appended(record.warnings, { 'a later answer said that the document is cancelled' }))
+    return 'over'
+  end
+  return 'late'
+end
+
+ending.rest, ending.nonce = rest, nonce
+end_run(job, ending)
+affect(record.account, ending.effects)
+return 'ended'

@@ -1,0 +1,134 @@
+-- release: queued/waiting and due -> leased; takes back what was not begun or whose call's lease has ended.
+-- KEYS: meta
+-- ARGV: limit (jobs to release at the most), begin_within_ms, lost_wait_ms (wait after a call that was lost)
+-- Reply: { { job, token, run, calls }, ... }, { worn-out job, ... }
+-- Again: may hand out more; the lease mends it.
+local limit, begin_within, lost_wait = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local GAP_MS = 5000 -- longer without any release: Redis or every worker was away
+local TURNS = 500
+local released, worn = {}, {}
+
+-- Nobody could begin, park or finish during a gap, so no lease may end because of it.
+local function bridge_gap()
+  local last = number(redis.call('HGET', KEYS[1], 'released_at'))
+  redis.call('HSET', KEYS[1], 'released_at', now)
+  local gap = now - last
+  if last == 0 or gap <= GAP_MS then return end
+  local leases = redis.call('ZRANGE', key('leases'), 0, -1)
+  for _, job in ipairs(leases) do redis.call('ZINCRBY', key('leases'), gap, job) end
+end
+
+local function take_back(job)
+  local record = fields(job_key(job), 'state', 'account', 'lane', 'due', 'next', 'lost', 'handed', 'token')
+  if not record.state then
+    redis.call('ZREM', key('leases'), job)
+    for _, account in ipairs(redis.call('SMEMBERS', key('accounts'))) do end_lease(job, account) end
+  elseif record.state ~= 'running' then
+    put_back(job, record)
+  else
+    local acted = record.next == 'cancel'
+    redis.call('HSET', job_key(job), 'state', 'waiting', 'lost', number(record.lost) + 1, 'parked_at', now)
+    if acted then redis.call('HSET', job_key(job), 'acted', 1, 'next', question(record.account)) end
+    redis.call('HDEL', job_key(job), 'nonce')
+    remember(job, { call = record.next, reaction = 'lost', note = 'no answer before the lease ended' })
+    redis.call('HINCRBY', job_key(job), 'seq', 1)
+    end_lease(job, record.account)
+    schedule(job, record.account, record.lane, now + lost_wait)
+    if number(record.lost) + 1 >= LOST_AT_MOST then worn[#worn + 1] = job end
+  end
+end
+
+-- The jobs that failed only because of the outage need not wait out their long pauses once it is over.
+local function bring_forward(account)
+  local waiting = redis.call('ZRANGEBYSCORE', key('weather', account), '-inf', now, 'LIMIT', 0, 100)
+  for _, job in ipairs(waiting) do
+    redis.call('ZADD', due_key(account, 'interactive'), 'XX', 'LT', now, job)
+    redis.call('ZADD', due_key(account, 'bulk'), 'XX', 'LT', now, job)
+    redis.call('ZREM', key('weather', account), job)
+  end
+  if redis.call('ZCARD', key('weather', account)) == 0 then redis.call('HDEL', account_key(account), 'recovering') end
+end
+
+local function first(set, account)
+  local found = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')
+  return found[1], tonumber(found[2])
+end
+
+local function sooner(one, other)
+  if one and other then return math.min(one, other) end
+  return one or other
+end
+
+-- The job to release for an account now, or nil and the time of its next turn (nil: when something happens to it).
+local function pick(account)
+  local state = fields(account_key(account), 'suspended_at', 'hold_until', 'circuit', 'probe_at', 'proven', 'trial',
+    'max_in_flight', 'max_per_minute', 'slow_until', 'slow_per_minute', 'handed', 'recovering')
+  if state.suspended_at then return nil end
+  if number(state.hold_until) > now then return nil, number(state.hold_until) end
+  local on_trial = state.circuit or state.proven ~= '1'
+  if state.circuit and number(state.probe_at) > now then return nil, number(state.probe_at) end
+  if on_trial and state.trial and redis.call('ZSCORE', key('leases'), state.trial) then return nil, now + 1000 end
+  local most = number(state.max_in_flight or 8)
+  local in_flight = redis.call('SCARD', key('flight', account))
+  if in_flight >= most then return nil, now + 1000 end
+  local minute = pace(state)
+  if minute and begun_lately(account) + number(state.handed) >= minute then return nil, now + 250 end
+  if state.recovering then bring_forward(account) end
+
+  local interactive, interactive_at = first(due_key(account, 'interactive'))
+  if interactive and interactive_at <= now then return interactive, nil, on_trial end
+  local bulk, bulk_at = first(due_key(account, 'bulk'))
+  if bulk and bulk_at <= now then
+    if in_flight < math.max(1, most - 1) then return bulk, nil, on_trial end
+    return nil, now + 1000
+  end
+  local next_at = sooner(interactive_at, bulk_at)
+  if state.circuit then
+    local probe, probe_from = first(key('weather', account))
+    if probe and probe_from <= now then return probe, nil, on_trial end
+    next_at = sooner(next_at, probe_from)
+  end
+  return nil, next_at
+end
+
+local function hand(job, account, on_trial)
+  local record = fields(job_key(job), 'account', 'lost', 'lane', 'run', 'calls')
+  unschedule(job, account)
+  if not record.account then return end
+  if number(record.lost) >= LOST_AT_MOST then
+    worn[#worn + 1] = job
+    schedule(job, account, record.lane, now + MINUTE_MS)
+    return
+  end
+  local token = redis.call('HINCRBY', job_key(job), 'token', 1)
+  redis.call('HSET', job_key(job), 'handed', on_trial and 'trial' or 'plain')
+  hand_out(job, account, now + begin_within)
+  if on_trial then redis.call('HSET', account_key(account), 'trial', job) end
+  released[#released + 1] = { job, token, tonumber(record.run), number(record.calls) }
+end
+
+local function set_turn(account, at)
+  if at then redis.call('ZADD', key('turns'), at, account) else redis.call('ZREM', key('turns'), account) end
+end
+
+bridge_gap()
+for _, job in ipairs(redis.call('ZRANGEBYSCORE', key('leases'), '-inf', now, 'LIMIT', 0, 100)) do take_back(job) end
+
+-- One job an account and round, so that none starves another; who was served goes behind who was not.
+local turn = redis.call('ZRANGEBYSCORE', key('turns'), '-inf', now, 'LIMIT', 0, TURNS)
+while #released < limit and #turn > 0 do
+  local again = {}
+  for _, account in ipairs(turn) do
+    if #released >= limit then break end
+    local job, next_at, on_trial = pick(account)
+    if job then
+      hand(job, account, on_trial)
+      set_turn(account, now)
+      again[#again + 1] = account
+    else
+      set_turn(account, next_at)
+    end
+  end
+  turn = again
+end
+return { released, worn }

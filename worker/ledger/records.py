@@ -1,0 +1,166 @@
+"""What the ledger gives to read: values decoded from its hashes."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+Fields = Mapping[str, str]
+
+
+def decode(raw: Mapping[bytes, bytes] | Iterable[bytes]) -> dict[str, str]:
+    """A hash as text; also from a flat list of names and values."""
+    if isinstance(raw, Mapping):
+        pairs: Iterable[tuple[bytes, bytes]] = raw.items()
+    else:
+        flat = list(raw)
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+    return {name.decode(): value.decode() for name, value in pairs}
+
+
+def instant(ms: str | float | None) -> datetime | None:
+    """Milliseconds since the epoch as aware UTC."""
+    return datetime.fromtimestamp(float(ms) / 1000, UTC) if ms not in (None, "") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One job as the ledger has it now.
+
+    Attributes:
+        state: A public state of contract section 1.
+        retry: The retry policies' state, as `worker.retry` wrote it.
+        pending: The answer that said cancelled, while its evidence is still being fetched.
+        seq: Moves with every transition.
+    """
+
+    job: str
+    state: str
+    run: int
+    account: str
+    lane: str
+    request: str
+    references: tuple[str, ...]
+    submitted_at: datetime
+    due_at: datetime | None
+    deadline_at: datetime | None
+    parked_at: datetime | None
+    finished_at: str | None
+    next_call: str
+    retry: Mapping[str, Any]
+    pending: Mapping[str, Any] | None
+    may_have_acted: bool
+    in_process: bool
+    is_released: bool
+    attempts: int
+    calls: int
+    lost: int
+    code: str | None
+    reason: str | None
+    outcome_id: str | None
+    warnings: tuple[str, ...]
+    history: tuple[Mapping[str, Any], ...]
+    seq: str
+
+    @classmethod
+    def from_fields(cls, job: str, found: Fields) -> Self:
+        """The record in a job's hash."""
+        return cls(
+            job=job,
+            state=found["state"],
+            run=int(found["run"]),
+            account=found["account"],
+            lane=found["lane"],
+            request=found["request"],
+            references=tuple(json.loads(found["references"])),
+            submitted_at=_at(found["submitted_at"]),
+            due_at=instant(found.get("due")),
+            deadline_at=instant(found.get("deadline")),
+            parked_at=instant(found.get("parked_at")),
+            finished_at=found.get("finished_at"),
+            next_call=found["next"],
+            retry=json.loads(found.get("retry") or "{}"),
+            pending=json.loads(found["pending"]) if found.get("pending") else None,
+            may_have_acted="acted" in found,
+            in_process="in_process" in found,
+            is_released="handed" in found,
+            attempts=int(found.get("attempts", 0)),
+            calls=int(found.get("calls", 0)),
+            lost=int(found.get("lost", 0)),
+            code=found.get("code") or None,
+            reason=found.get("reason"),
+            outcome_id=found.get("outcome_id"),
+            warnings=tuple(json.loads(found.get("warnings") or "[]")),
+            history=tuple(json.loads(found.get("history") or "[]")),
+            seq=found["seq"],
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an outcome is still to come."""
+        return self.state in OPEN_STATES
+
+
+OPEN_STATES = ("queued", "running", "waiting")
+ENDED_STATES = ("cancelled", "rejected", "unresolved", "revoked")
+
+
+def _at(ms: str) -> datetime:
+    return datetime.fromtimestamp(float(ms) / 1000, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call that may be made now.
+
+    Attributes:
+        generation: The account's, at this moment: an answer to this call does not undo a later resume.
+        waited_s: Seconds since the job was parked; 0 where it was not.
+        until_deadline_s: Seconds left for a cancellation request; None where there is no deadline.
+    """
+
+    record: Record
+    generation: int
+    waited_s: float
+    until_deadline_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A job handed out for one call."""
+
+    job: str
+    token: int
+    run: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What became of a submission."""
+
+    job: str
+    run: int
+    joined: bool
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """One account as the ledger has it now; times are aware UTC, None where it does not apply."""
+
+    name: str
+    provider: str
+    suspended_at: datetime | None
+    suspended_reason: str | None
+    suspended_job: str | None
+    suspended_by: str | None
+    paused_until: datetime | None
+    pause_reason: str | None
+    circuit_open_since: datetime | None
+    slow_until: datetime | None
+    waiting: int
+    in_flight: int
+    max_in_flight: int
+    history: tuple[Mapping[str, Any], ...]

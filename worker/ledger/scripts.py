@@ -1,0 +1,30 @@
+"""The Lua scripts, one for each transition, and how they are called."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from redis import Redis
+from redis.client import Pipeline
+from redis.commands.core import Script
+
+NAMES = ("admit", "refuse", "enroll", "release", "begin", "park", "finish", "expire", "revoke", "retry", "suspend", "resume")
+
+
+@cache
+def source(name: str) -> str:
+    """The text of one script, with what all share in front."""
+    folder = files("worker.ledger") / "lua"
+    return (folder / "_shared.lua").read_text() + (folder / f"{name}.lua").read_text()
+
+
+class Scripts:
+    """The scripts, bound to one namespace of one server."""
+
+    def __init__(self, redis: "Redis[bytes]", namespace: str) -> None:
+        self._keys = [f"{namespace}:meta"]
+        self._scripts: dict[str, Script] = {name: redis.register_script(source(name)) for name in NAMES}
+
+    def call(self, name: str, *args: str | bytes | float, pipeline: "Pipeline[bytes] | None" = None) -> Any:
+        """Run one script, or add it to `pipeline`. Its header names arguments and reply."""
+        return self._scripts[name](keys=self._keys, args=args, client=pipeline)
