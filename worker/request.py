@@ -231,16 +231,22 @@ def read(text: str | bytes, accounts: Accounts, *, now: datetime) -> Admissible:
     Raises:
         InvalidRequest: with every error.
     """
+    return check(decoded(text), accounts, now=now)
+
+
+def decoded(text: str | bytes) -> Any:
+    """The value of a JSON text, read strictly.
+
+    Raises:
+        InvalidRequest: too long, not JSON, or a field stands in it twice.
+    """
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(raw) > MAX_BODY_BYTES:
         raise InvalidRequest([FieldError("", f"longer than {MAX_BODY_BYTES} bytes")])
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_constant)
-    except InvalidRequest:
-        raise
+        return json.loads(raw.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise InvalidRequest([FieldError("", "not valid JSON in UTF-8")]) from None
-    return check(value, accounts, now=now)
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

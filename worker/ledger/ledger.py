@@ -38,11 +38,16 @@ class Source(StrEnum):
 
     STREAM = "stream"
     QUEUE = "queue"
+    OVERSIZE = "oversize"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A request's place on stream or queue: it is removed in the same step as it is admitted or refused."""
+    """A request's place on stream or queue: it is removed in the same step as it is admitted or refused.
+
+    Attributes:
+        entry: The stream entry's id, the queue item itself, or the digest of an oversize one.
+    """
 
     source: Source
     place: str
@@ -107,6 +112,7 @@ class Park:
         wait_s: Until it is due.
         least_wait_s: Before this it is not asked even where an outage ends earlier.
         until_s: The wait, whatever comes, ends the run after this (the phase of fetching evidence).
+        unsent: No call was made after all, so it does not count as an attempt.
         entry: The line of the job's history.
     """
 
@@ -122,15 +128,17 @@ class Park:
     failed: bool = False
     pending: Mapping[str, Any] | None = None
     until_s: float | None = None
+    unsent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """A run to be ended."""
+    """A run to be ended; `may_have_acted` is remembered for a later run, which then looks up first."""
 
     verdict: Verdict
     entry: Mapping[str, Any]
     effects: Effects
+    may_have_acted: bool = False
 
 
 class Ledger:
@@ -160,6 +168,10 @@ class Ledger:
             self._scripts.call("admit", *_admit_arguments(admission), pipeline=pipeline)
         replies = pipeline.execute()
         return [_admitted(one.admissible.job, reply) for one, reply in zip(admissions, replies, strict=True)]
+
+    def peek(self, source: Source, place: str, limit: int, longest: int) -> list[tuple[bytes, bytes]]:
+        """What stands on a stream or queue, oldest first, as the header of `lua/peek.lua` says."""
+        return [(one[0], one[1]) for one in self._scripts.call("peek", source, place, limit, longest)]
 
     def refuse(self, entry: Entry, outcome: Mapping[str, Any], references: Sequence[str]) -> bool:
         """Turn an invalid request on stream or queue into its outcome; False where it was taken in before."""
@@ -209,6 +221,7 @@ class Ledger:
                     "pending": _json(step.pending) if step.pending else None,
                     "failed": step.failed or None,
                     "until_ms": _ms(step.until_s) if step.until_s is not None else None,
+                    "unsent": step.unsent or None,
                     "entry": _present(step.entry),
                     "effects": step.effects.as_json(record.job, begun.generation),
                 }
@@ -220,7 +233,8 @@ class Ledger:
         """Hand in an answer that ends the run: `ended`, `late`, or `over` where the run has ended otherwise."""
         record = begun.record
         effects = step.effects.as_json(record.job, begun.generation)
-        ending = self._ending(step.verdict, step.entry) | {"effects": effects}
+        acted = {"acted": True} if step.may_have_acted else {}
+        ending = self._ending(step.verdict, step.entry) | {"effects": effects} | acted
         rest = _rest(body(step.verdict, job=record.job, account=record.account))
         return str(self._scripts.call("finish", record.job, token, nonce, _json(ending), rest).decode())
 
@@ -251,6 +265,13 @@ class Ledger:
                 "keep_ms": self._keep_ms,
             }
         )
+
+    def trim(self) -> None:
+        """Forget outcomes and ended jobs that are older than they are kept; records go by themselves."""
+        seconds, _ = self.redis.time()
+        oldest_ms = seconds * 1000 - self._keep_ms
+        self.redis.xtrim(self.key("outcomes"), minid=oldest_ms, approximate=True)
+        self.redis.zremrangebyscore(self.key("ended"), "-inf", oldest_ms)
 
     # Operators
 

@@ -8,7 +8,21 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.commands.core import Script
 
-NAMES = ("admit", "refuse", "enroll", "release", "begin", "park", "finish", "expire", "revoke", "retry", "suspend", "resume")
+NAMES = (
+    "admit",
+    "begin",
+    "enroll",
+    "expire",
+    "finish",
+    "park",
+    "peek",
+    "refuse",
+    "release",
+    "resume",
+    "retry",
+    "revoke",
+    "suspend",
+)
 
 
 @cache

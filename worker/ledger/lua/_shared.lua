@@ -240,7 +240,7 @@ local function publish(job, account, status, text)
 end
 
 -- End a run: outcome, channel and final state at once. ending: status, reason, rest, code, warnings (list), entry,
--- nonce, keep_ms. The outcome is the first write, so that a full server refuses the whole.
+-- acted, nonce, keep_ms. The outcome is the first write, so that a full server refuses the whole.
 local function end_run(job, ending)
   local hash = job_key(job)
   local record = fields(hash, 'account', 'references', 'run', 'attempts', 'submitted_at', 'warnings')
@@ -253,6 +253,7 @@ local function end_run(job, ending)
     'finished_at', finished_at, 'outcome_id', id, 'head', string.len(top), 'warnings', warnings)
   if ending.nonce then redis.call('HSET', hash, 'nonce', ending.nonce) end
   redis.call('HDEL', hash, 'retry', 'pending', 'handed')
+  if ending.acted then redis.call('HSET', hash, 'acted', 1) end
   if ending.status == 'cancelled' or ending.status == 'rejected' then redis.call('HDEL', hash, 'acted') end
   if ending.entry then remember(job, ending.entry) end
   redis.call('HINCRBY', hash, 'seq', 1)
@@ -266,14 +267,26 @@ end
 
 -- Ways in ----------------------------------------------------------------------------------------------------------
 
+local SEARCHED = 1000 -- items from the oldest on among which an oversize one is looked for
+
+-- An item that is too long to be handed back and forth is known by its digest.
+local function oversize(digest, place)
+  for _, item in ipairs(redis.call('LRANGE', place, -SEARCHED, -1)) do
+    if redis.sha1hex(item) == digest then return item end
+  end
+  return nil
+end
+
 -- Whether a stream entry or queue item is still there; always true where a request came another way.
 local function stands(source, entry, place)
   if source == 'stream' then return #redis.call('XRANGE', place, entry, entry) > 0 end
   if source == 'queue' then return redis.call('LPOS', place, entry, 'RANK', -1) ~= false end
+  if source == 'oversize' then return oversize(entry, place) ~= nil end
   return true
 end
 
 local function remove(source, entry, place)
   if source == 'stream' then redis.call('XDEL', place, entry) end
   if source == 'queue' then redis.call('LREM', place, -1, entry) end
+  if source == 'oversize' then redis.call('LREM', place, -1, oversize(entry, place)) end
 end

@@ -1,0 +1,56 @@
+"""Celery's settings under Celery's names; why each differs from the default (facts: F1 to F18)."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from config.settings import Settings
+
+CONCURRENCY = 32
+"""Calls at a time and process; the work is waiting on the network (docs/adr/0004-threads.md)."""
+
+
+def celery_settings(settings: Settings) -> dict[str, Any]:
+    """Celery's configuration for these settings."""
+    broker_url, options = _broker(settings.redis_url)
+    run_queue = f"{settings.namespace}.run"
+    return {
+        "broker_url": broker_url,
+        "broker_transport": "worker.broker:SentinelTransport" if options else "worker.broker:Transport",
+        "broker_connection_retry_on_startup": True,
+        "broker_transport_options": {
+            **options,
+            "global_keyprefix": "",
+            "fanout_prefix": f"/{settings.namespace}.{{db}}.",
+            "max_connections": 2 * CONCURRENCY + 16,
+            "socket_connect_timeout": settings.redis_timeout_s,
+            "socket_keepalive": True,
+            "socket_timeout": 2 * settings.redis_timeout_s,
+        },
+        "event_queue_prefix": f"{settings.namespace}.events",
+        "include": ["tasks.cancel", "tasks.submit"],
+        "result_backend": None,
+        "task_acks_late": True,
+        "task_create_missing_queues": True,
+        "task_default_queue": run_queue,
+        "task_ignore_result": True,
+        "task_routes": {"anula.submit": {"queue": settings.namespace}, "anula.cancel": {"queue": run_queue}},
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_concurrency": CONCURRENCY,
+        "worker_hijack_root_logger": False,
+        "worker_pool": "threads",
+        "worker_prefetch_multiplier": 1,
+        "worker_redirect_stdouts": False,
+        "worker_send_task_events": True,
+    }
+
+
+def _broker(url: str) -> tuple[str, dict[str, Any]]:
+    """Kombu's URL and transport options; kombu writes every Sentinel as an address of its own."""
+    if not url.startswith("sentinel://"):
+        return url, {}
+    parts = urlsplit(url)
+    user, at, hosts = parts.netloc.rpartition("@")
+    master, _, database = parts.path.strip("/").partition("/")
+    return ";".join(f"sentinel://{user}{at}{host}/{database or 0}" for host in hosts.split(",")), {"master_name": master}

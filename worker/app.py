@@ -1,0 +1,126 @@
+"""The Celery application: `celery --app worker.app worker` and `flower`. Builds nothing and connects to nothing yet."""
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from celery import Celery, bootsteps, signals
+from celery.worker import state
+
+from config import logs
+from config import settings as settings_file
+from config.celery import celery_settings
+from config.problem import ConfigurationProblem
+from config.settings import Settings
+from worker import bootstrap
+from worker.dispatcher import Dispatcher
+from worker.intake import Intake
+from worker.ledger.records import Released
+from worker.providers.base import Inquirer
+
+log = structlog.get_logger(__name__)
+
+GRACE_S = 20.0
+"""How long calls under way may take to end after SIGTERM; what is left then is left to its lease (design section 3)."""
+
+
+def _application() -> Celery:
+    """The application for this environment; a wrong setting ends the process with one line."""
+    try:
+        settings = settings_file.load()
+    except ConfigurationProblem as problem:
+        sys.exit(f"anula: {problem}")
+    application = Celery("anula")
+    application.conf.update(celery_settings(settings))
+    application.steps["worker"].add(DispatcherStep)
+    return application
+
+
+class DispatcherStep(bootsteps.StartStopStep):
+    """Starts the dispatcher with the worker, after its pool."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, **kwargs: Any) -> None:
+        super().__init__(worker, **kwargs)
+        self._dispatcher: Dispatcher | None = None
+
+    def start(self, worker: Any) -> None:
+        """Build the parts and start releasing."""
+        try:
+            parts = bootstrap.parts()
+            accounts = parts.accounts.by_name.values()
+            enrolment = [(account, isinstance(parts.adapter(account), Inquirer)) for account in accounts]
+        except ConfigurationProblem as problem:
+            sys.exit(f"anula: {problem}")
+        self._dispatcher = Dispatcher(
+            settings=parts.settings,
+            ledger=parts.ledger,
+            intake=Intake(parts.ledger, parts.accounts),
+            enrolment=enrolment,
+            wake_up=WakeUp(worker.app),
+            free_slots=lambda: _free_slots(worker),
+            refused=_leave,
+        )
+        signals.worker_shutting_down.connect(self._shutting_down, weak=False)
+        self._dispatcher.start()
+
+    def stop(self, worker: Any) -> None:
+        """Release nothing more."""
+        if self._dispatcher:
+            self._dispatcher.stop()
+
+    def _shutting_down(self, **_: Any) -> None:
+        if self._dispatcher:
+            self._dispatcher.stop()
+        last_resort = threading.Timer(GRACE_S, os._exit, args=(0,))
+        last_resort.daemon = True
+        last_resort.start()
+
+
+class WakeUp:
+    """Publishes one `anula.cancel` message for each released job, all of them in one exchange with the broker."""
+
+    def __init__(self, application: Celery) -> None:
+        self._application = application
+
+    def __call__(self, released: Sequence[Released]) -> None:
+        """Publish; a message that is lost on the way is released again when its lease ends."""
+        task = self._application.tasks["anula.cancel"]
+        with self._application.producer_pool.acquire(block=True) as producer, producer.batch():
+            for one in released:
+                task.apply_async(
+                    kwargs={"job": one.job, "token": one.token},
+                    task_id=one.job,
+                    retries=one.calls,
+                    producer=producer,
+                    retry=False,
+                )
+
+
+def _free_slots(worker: Any) -> int:
+    """Calls that this process could run beside those it has taken."""
+    return int(worker.concurrency) - len(state.reserved_requests)
+
+
+def _leave(problem: ConfigurationProblem) -> None:
+    """Found out only after the start: this worker must not run against this Redis."""
+    sys.stderr.write(f"anula: {problem}\n")
+    os._exit(1)
+
+
+@signals.setup_logging.connect
+def _set_up_logging(**_: Any) -> None:
+    settings: Settings = settings_file.load()
+    try:
+        secrets = bootstrap.parts().secrets
+    except ConfigurationProblem:
+        logs.configure(settings)
+    else:
+        logs.configure(settings, secrets)
+
+
+app = _application()

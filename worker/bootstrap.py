@@ -1,0 +1,92 @@
+"""Builds the parts, once per process. The only place where parts are chosen."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+
+from config import accounts as accounts_file
+from config import retries
+from config import settings as settings_file
+from config.accounts import Account, Accounts, SecretMissing
+from config.settings import Settings
+from worker.ledger.connect import connect
+from worker.ledger.ledger import Ledger
+from worker.providers import adapter_for
+from worker.providers.base import Adapter
+from worker.retry import Policies
+from worker.run import Runner
+from worker.sender import Limits, Sender
+
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a worker process works with."""
+
+    settings: Settings
+    accounts: Accounts
+    ledger: Ledger
+    runner: Runner
+    adapter: Callable[[Account], Adapter]
+    environment: Mapping[str, str]
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret in use, for redaction; one that cannot be read now is left out."""
+        found = []
+        for account in self.accounts.by_name.values():
+            try:
+                found.append(account.secret_source.read(self.environment))
+            except SecretMissing:
+                continue
+        return tuple(found)
+
+
+def ledger_for(settings: Settings) -> Ledger:
+    """The ledger that these settings name; no connection is made yet."""
+    redis = connect(settings.redis_url, timeout_s=settings.redis_timeout_s)
+    return Ledger(redis, namespace=settings.namespace, keep_s=settings.outcome_retention_days * DAY_S)
+
+
+def build(settings: Settings, accounts: Accounts, environment: Mapping[str, str]) -> Parts:
+    """The parts for these values; no connection is made yet."""
+    ledger = ledger_for(settings)
+    adapters = _Adapters(
+        Sender(Limits(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s))
+    )
+    runner = Runner(
+        settings=settings,
+        accounts=accounts.by_name,
+        environment=environment,
+        adapter=adapters.of,
+        ledger=ledger,
+        policies=Policies(retries.policies(settings, accounts.environment)),
+    )
+    return Parts(settings, accounts, ledger, runner, adapters.of, environment)
+
+
+@cache
+def parts() -> Parts:
+    """The parts of this process.
+
+    Raises:
+        ConfigurationProblem: settings or accounts cannot be used.
+    """
+    settings = settings_file.load()
+    return build(settings, accounts_file.load(settings.accounts), settings_file.environment())
+
+
+class _Adapters:
+    """One adapter for each account, made at its first use."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._made: dict[str, Adapter] = {}
+        self._lock = Lock()
+
+    def of(self, account: Account) -> Adapter:
+        with self._lock:
+            if account.name not in self._made:
+                self._made[account.name] = adapter_for(account, self._sender)
+            return self._made[account.name]

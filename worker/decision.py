@@ -1,0 +1,321 @@
+"""From an answer to what happens next: park the job, or end its run. No clock, no network, no Redis."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from worker.answer import Answer, Reaction, Reason
+from worker.ledger.ledger import Effects, Finish, Park
+from worker.ledger.records import Begun, Record
+from worker.outcome import Status, Verdict
+from worker.retry import Kind, Policies, Waits
+
+EVIDENCE_MISSING = "the evidence could not be had"
+MAY_STILL_BE_CANCELLED = "it was asked for before: the document may still be cancelled"
+
+
+class Call(StrEnum):
+    """What is asked of the provider in one call."""
+
+    CANCEL = "cancel"
+    LOOK_UP = "look_up"
+    EVIDENCE = "evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class AbuseRule:
+    """What follows on the authority's abuse code: a pause, then a slow pace (facts/ns-bpe.md, section 3)."""
+
+    pause_s: float
+    slow_s: float
+    per_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a decision depends on beside the answer.
+
+    Attributes:
+        call: What was asked.
+        inquires: The provider can be asked what became of a document.
+    """
+
+    begun: Begun
+    call: Call
+    inquires: bool
+    policies: Policies
+    abuse: AbuseRule
+
+    @property
+    def record(self) -> Record:
+        """The job as it was when the call began."""
+        return self.begun.record
+
+    @property
+    def waits(self) -> Waits:
+        """What was waited for so far, the pause before this call included."""
+        return Waits.from_json(self.record.retry).after(self.begun.waited_s)
+
+
+def decide(now: Situation, answer: Answer) -> Park | Finish:
+    """What follows from an answer (docs/architecture.md, the table of reactions)."""
+    if now.call is Call.EVIDENCE:
+        return _after_download(now, answer)
+    match answer.reaction:
+        case Reaction.CANCELLED:
+            return _cancelled(now, answer)
+        case Reaction.REJECTED:
+            return _rejected(now, answer)
+        case Reaction.UNRESOLVED:
+            return _finish(now, answer, Status.UNRESOLVED, answer.reason or Reason.UNREADABLE_ANSWER, may_have_acted=True)
+        case Reaction.NOT_CANCELLED:
+            return _park(now, answer, wait_s=0.0, next_call=Call.CANCEL, waits=now.waits)
+        case Reaction.ACCOUNT | Reaction.ABUSE:
+            return _park(now, answer, wait_s=0.0, next_call=now.call, waits=now.waits)
+        case Reaction.IN_PROCESS:
+            return _ask_again(now, answer, Kind.IN_PROCESS, Reason.STILL_IN_PROCESS)
+        case Reaction.TRANSIENT:
+            return _ask_again(now, answer, Kind.TRANSIENT, Reason.GAVE_UP)
+        case Reaction.UNKNOWN | Reaction.CONFIRM:
+            return _ask_again(now, answer, Kind.UNKNOWN, answer.reason or Reason.GAVE_UP)
+
+
+def _cancelled(now: Situation, answer: Answer) -> Park | Finish:
+    """Final, but for the evidence: where it is missing and can be had, fetching it is the run's last phase."""
+    if answer.evidence is not None:
+        return _finish(now, answer, Status.CANCELLED, answer.reason or Reason.CANCELLED)
+    if not now.inquires:
+        return _finish(now, _without_evidence(answer), Status.CANCELLED, answer.reason or Reason.CANCELLED)
+    wait_s, waits = now.policies.next_wait(Kind.EVIDENCE, now.waits)
+    return _park(
+        now,
+        answer,
+        wait_s=wait_s or 0.0,
+        next_call=Call.EVIDENCE,
+        waits=waits,
+        pending=answer.as_json(),
+        until_s=now.policies.evidence_total_s,
+    )
+
+
+def _without_evidence(answer: Answer) -> Answer:
+    if answer.warnings:
+        return answer
+    return replace(answer, warnings=(EVIDENCE_MISSING,))
+
+
+def _after_download(now: Situation, answer: Answer) -> Park | Finish:
+    """Whatever a download says, the document is cancelled."""
+    cancelled = Answer.from_json(now.record.pending or {})
+    if answer.evidence is not None:
+        whole = replace(
+            cancelled,
+            evidence=answer.evidence,
+            protocol=cancelled.protocol or answer.protocol,
+            registered_at=cancelled.registered_at or answer.registered_at,
+            warnings=cancelled.warnings + answer.warnings,
+        )
+        return _finish(now, whole, Status.CANCELLED, whole.reason or Reason.CANCELLED, heard=answer)
+    if answer.reaction in {Reaction.ACCOUNT, Reaction.ABUSE}:
+        return _park(now, answer, wait_s=0.0, next_call=Call.EVIDENCE, waits=now.waits, code=cancelled.code)
+    wait_s, waits = now.policies.next_wait(Kind.EVIDENCE, now.waits, least_s=answer.least_wait_s)
+    if wait_s is None:
+        ending = replace(cancelled, warnings=(*cancelled.warnings, EVIDENCE_MISSING))
+        return _finish(now, ending, Status.CANCELLED, ending.reason or Reason.CANCELLED, heard=answer)
+    return _park(now, answer, wait_s=wait_s, next_call=Call.EVIDENCE, waits=waits, code=cancelled.code)
+
+
+def _rejected(now: Situation, answer: Answer) -> Finish:
+    """A rejection proves nothing where an earlier call may be what makes the provider say so."""
+    if now.record.may_have_acted and not answer.disproves_earlier:
+        return _finish(now, answer, Status.UNRESOLVED, Reason.MAY_HAVE_ACTED, may_have_acted=True)
+    return _finish(now, answer, Status.REJECTED, answer.reason or Reason.UNCLASSIFIED)
+
+
+def _ask_again(now: Situation, answer: Answer, kind: Kind, at_the_end: Reason) -> Park | Finish:
+    waits = now.waits
+    if now.call is Call.CANCEL:
+        waits = waits.without(*({Kind.TRANSIENT, Kind.UNKNOWN} - {kind}))
+    wait_s, waits = now.policies.next_wait(kind, waits, least_s=answer.least_wait_s)
+    if wait_s is None:
+        return _finish(now, answer, Status.UNRESOLVED, at_the_end, may_have_acted=answer.may_have_acted)
+    return _park(now, answer, wait_s=wait_s, next_call=_next_call(now, answer), waits=waits)
+
+
+def _next_call(now: Situation, answer: Answer) -> Call:
+    """Look up before a resend, wherever the call may have worked and the provider can say."""
+    in_doubt = answer.may_have_acted or answer.reaction in {Reaction.UNKNOWN, Reaction.CONFIRM}
+    return Call.LOOK_UP if in_doubt and now.inquires else now.call
+
+
+def _park(
+    now: Situation,
+    answer: Answer,
+    *,
+    wait_s: float,
+    next_call: Call,
+    waits: Waits,
+    pending: Mapping[str, Any] | None = None,
+    until_s: float | None = None,
+    code: str | None = None,
+) -> Park:
+    failed = answer.reaction in {Reaction.TRANSIENT, Reaction.UNKNOWN}
+    return Park(
+        wait_s=wait_s,
+        least_wait_s=max(answer.least_wait_s, _LEAST_WAIT_S.get(answer.reaction, 0.0)),
+        next_call=next_call,
+        retry=waits.as_json(),
+        entry=_entry(now.call, answer, wait_s=wait_s),
+        effects=_effects(now, answer),
+        code=code or answer.code,
+        may_have_acted=now.call is Call.CANCEL and (answer.may_have_acted or answer.reaction is Reaction.CONFIRM),
+        in_process=answer.reaction is Reaction.IN_PROCESS,
+        failed=failed and now.call is not Call.EVIDENCE,
+        pending=pending,
+        until_s=until_s,
+    )
+
+
+_LEAST_WAIT_S = {Reaction.TRANSIENT: 0.5, Reaction.UNKNOWN: 15.0}
+"""How early a job may be asked again when its account's outage ends before its wait does (design section 3)."""
+
+
+def _finish(
+    now: Situation,
+    answer: Answer,
+    status: Status,
+    reason: Reason,
+    *,
+    may_have_acted: bool = False,
+    heard: Answer | None = None,
+) -> Finish:
+    verdict = Verdict(status=status, reason=reason, answer=answer, warnings=answer.warnings)
+    said = heard or answer
+    return Finish(
+        verdict=verdict, entry=_entry(now.call, said), effects=_effects(now, said), may_have_acted=may_have_acted
+    )
+
+
+def _entry(call: Call, answer: Answer, *, wait_s: float | None = None) -> dict[str, Any]:
+    """The line of the job's history."""
+    wait = None if wait_s is None else round(wait_s, 3)
+    layers = " ".join(f"{name}={value}" for name, value in answer.provider_status.items())
+    return {"call": call, "reaction": answer.reaction, "code": answer.code, "answer": layers or None, "wait_s": wait}
+
+
+def _effects(now: Situation, answer: Answer) -> Effects:
+    """What the answer means for the account. A download that is not ready yet says nothing against the provider."""
+    match answer.reaction:
+        case Reaction.ACCOUNT:
+            words = " ".join(part for part in (answer.code, answer.message) if part)
+            return Effects(feeds="answer", suspend=words or "refused", suspend_code=answer.code)
+        case Reaction.ABUSE:
+            return Effects(
+                feeds="answer",
+                hold_s=now.abuse.pause_s,
+                hold_reason=f"the authority's abuse code {answer.code}",
+                slow_s=now.abuse.slow_s,
+                slow_per_minute=now.abuse.per_minute,
+            )
+        case Reaction.TRANSIENT | Reaction.UNKNOWN:
+            is_failure = now.call is not Call.EVIDENCE or answer.code is None
+            return Effects(
+                feeds="failure" if is_failure else "answer",
+                hold_s=answer.hold_account_s,
+                hold_reason=f"the provider asked for a pause ({answer.code or 'HTTP'})" if answer.hold_account_s else None,
+            )
+        case _:
+            return Effects(feeds="answer", proves=True)
+
+
+def unusable_account(now: Situation, problem: str) -> Park:
+    """No call was made, because the account cannot be used: it is suspended and the job waits, uncounted."""
+    return Park(
+        wait_s=0.0,
+        least_wait_s=0.0,
+        next_call=now.call,
+        retry=now.record.retry,
+        entry={"call": now.call, "reaction": Reaction.ACCOUNT, "note": problem},
+        effects=Effects(suspend=problem),
+        code=now.record.code,
+        unsent=True,
+    )
+
+
+def too_late(now: Situation) -> Park:
+    """No call was made, because lease or deadline had run out right before it: the job waits, uncounted."""
+    return Park(
+        wait_s=0.0,
+        least_wait_s=0.0,
+        next_call=now.call,
+        retry=now.record.retry,
+        entry={"call": now.call, "note": "not sent: lease or deadline had run out"},
+        effects=Effects(),
+        code=now.record.code,
+        unsent=True,
+    )
+
+
+def bug(now: Situation, error: Exception) -> Finish:
+    """An unexpected exception ends the run; whether the call worked is unknown. Never retried as if it were weather."""
+    verdict = Verdict(
+        status=Status.UNRESOLVED,
+        reason=Reason.INTERNAL_ERROR,
+        warnings=(f"internal error ({type(error).__name__}): see the worker's log",),
+    )
+    if now.record.pending is not None:
+        verdict = evidence_given_up(now.record)
+    entry = {"call": now.call, "reaction": "internal-error", "note": type(error).__name__}
+    return Finish(verdict=verdict, entry=entry, effects=Effects(), may_have_acted=now.call is Call.CANCEL)
+
+
+def time_is_up(record: Record) -> Verdict:
+    """The end of a run whose deadline, or wait for evidence, has passed."""
+    if record.pending is not None:
+        return evidence_given_up(record)
+    in_doubt = record.may_have_acted or record.in_process
+    return Verdict(
+        status=Status.UNRESOLVED if in_doubt else Status.REJECTED,
+        reason=Reason.DEADLINE_PASSED,
+        answer=_last_code(record),
+        warnings=(MAY_STILL_BE_CANCELLED,) if in_doubt else (),
+    )
+
+
+def worn_out(record: Record) -> Verdict:
+    """The end of a run whose calls were lost too often: it may be what kills workers."""
+    if record.pending is not None:
+        return evidence_given_up(record)
+    return Verdict(
+        status=Status.UNRESOLVED,
+        reason=Reason.GAVE_UP,
+        answer=_last_code(record),
+        warnings=(f"{record.lost} calls in a row ended without an answer handed in",),
+    )
+
+
+def revoked(record: Record) -> Verdict:
+    """The end of a run on an operator's word."""
+    was_asked = record.may_have_acted or record.in_process
+    return Verdict(
+        status=Status.REVOKED,
+        reason=Reason.REVOKED,
+        answer=_last_code(record),
+        warnings=(MAY_STILL_BE_CANCELLED,) if was_asked else (),
+    )
+
+
+def evidence_given_up(record: Record) -> Verdict:
+    """Cancelled, without the evidence."""
+    cancelled = Answer.from_json(record.pending or {})
+    return Verdict(
+        status=Status.CANCELLED,
+        reason=cancelled.reason or Reason.CANCELLED,
+        answer=cancelled,
+        warnings=(*cancelled.warnings, EVIDENCE_MISSING),
+    )
+
+
+def _last_code(record: Record) -> Answer | None:
+    return Answer(reaction=Reaction.UNKNOWN, code=record.code) if record.code else None

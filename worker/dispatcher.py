@@ -1,0 +1,145 @@
+"""Takes in what producers left, ends what is overdue, and releases what is due. Every worker runs one; none leads."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from config.accounts import Account
+from config.problem import ConfigurationProblem
+from config.settings import Settings
+from worker import decision
+from worker.intake import Intake
+from worker.ledger.ledger import Ledger, LedgerFull
+from worker.ledger.records import Released
+from worker.run import is_outage
+
+log = structlog.get_logger(__name__)
+
+BATCH = 100
+TRIM_EVERY_S = 60.0
+WAIT_FOR_REDIS_S = 0.5
+
+
+class Dispatcher(threading.Thread):
+    """The dispatcher of one worker process, a daemon thread.
+
+    `wake_up` publishes released jobs; `free_slots` tells how many more calls this process could run now; `refused`
+    is called once, from the thread, if this worker must not run against this Redis.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        ledger: Ledger,
+        intake: Intake,
+        enrolment: Sequence[tuple[Account, bool]],
+        wake_up: Callable[[Sequence[Released]], None],
+        free_slots: Callable[[], int],
+        refused: Callable[[ConfigurationProblem], None],
+    ) -> None:
+        super().__init__(name="dispatcher", daemon=True)
+        self._settings = settings
+        self._ledger = ledger
+        self._intake = intake
+        self._enrolment = list(enrolment)
+        self._wake_up = wake_up
+        self._free_slots = free_slots
+        self._refused = refused
+        self._stopping = threading.Event()
+        self._trimmed_at = 0.0
+        self._is_away = False
+
+    def stop(self) -> None:
+        """Release nothing more; returns at once."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Tick until stopped. A Redis outage makes it wait and try on; a bug is logged and does not end it."""
+        while not self._stopping.is_set():
+            try:
+                self._enroll()
+                did = self.tick()
+                self._redis_is_back()
+                self._stopping.wait(0 if did else self._settings.tick_s)
+            except ConfigurationProblem as problem:
+                self._refused(problem)
+                return
+            except Exception as error:
+                self._note(error)
+                self._stopping.wait(WAIT_FOR_REDIS_S)
+
+    def tick(self) -> bool:
+        """One round; whether there was anything to do."""
+        worked = [self._guarded(step) for step in (self._take_in, self._expire, self._release, self._trim)]
+        return any(worked)
+
+    def _guarded(self, step: Callable[[], int]) -> int:
+        """One step must not keep the others from their work, unless Redis is away for all of them."""
+        try:
+            return step()
+        except LedgerFull as full:
+            log.warning("nothing_admitted", problem=str(full))
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.exception("dispatcher_step_failed", step=step.__name__)
+        return 0
+
+    def _enroll(self) -> None:
+        while self._enrolment:
+            account, inquires = self._enrolment[-1]
+            self._ledger.enroll(account, inquires=inquires)
+            self._enrolment.pop()
+
+    def _take_in(self) -> int:
+        return self._intake.take_in()
+
+    def _expire(self) -> int:
+        overdue = self._ledger.overdue(BATCH)
+        return sum(self._end(job, decision.time_is_up) for job in overdue)
+
+    def _end(self, job: str, verdict_of: Callable[..., decision.Verdict]) -> bool:
+        """End a run that nobody is calling for; False where that was not possible now."""
+        record = self._ledger.record(job)
+        if record is None or not record.is_open or record.state == "running":
+            return False
+        verdict = verdict_of(record)
+        ended = self._ledger.expire(record, verdict)
+        if ended:
+            log.info("outcome", job=job, run=record.run, status=verdict.status, reason=verdict.reason)
+        return ended
+
+    def _release(self) -> int:
+        settings = self._settings
+        released, worn = self._ledger.release(
+            max(0, self._free_slots()),
+            begin_within_s=settings.begin_within_s,
+            lost_wait_s=settings.unknown_first_s,
+        )
+        if released:
+            self._wake_up(released)
+        for job in worn:
+            self._end(job, decision.worn_out)
+        return len(released)
+
+    def _trim(self) -> int:
+        if time.monotonic() - self._trimmed_at >= TRIM_EVERY_S:
+            self._ledger.trim()
+            self._trimmed_at = time.monotonic()
+        return 0
+
+    def _note(self, error: Exception) -> None:
+        """An outage is worth one line, not one a tick; anything else is a bug."""
+        if not is_outage(error):
+            log.exception("dispatcher_failed")
+        elif not self._is_away:
+            self._is_away = True
+            log.warning("redis_away", problem=f"{type(error).__name__}: {error}")
+
+    def _redis_is_back(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            log.info("redis_back")

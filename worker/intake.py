@@ -1,0 +1,110 @@
+"""Ways in 1 and 2: what stands on the request stream and on the intake queue is admitted, or refused with its errors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from config.accounts import Accounts
+from worker import celery_message
+from worker.ledger.ledger import Admission, Entry, Ledger, Source
+from worker.ledger.ways_in import Waiting, WaysIn
+from worker.outcome import refusal
+from worker.request import Admissible, FieldError, InvalidRequest, check, decoded, job_named
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """One entry of stream or queue, read.
+
+    Attributes:
+        submission: What the producer knows it by: stream entry id or Celery task id.
+        repeat_id: Under which the ledger recognises a second copy; None where copies cannot be told from new ones.
+    """
+
+    entry: Entry
+    submission: str
+    repeat_id: str | None
+    request: Any | InvalidRequest
+
+
+class Intake:
+    """Takes in what producers have left on stream and queue, in batches."""
+
+    def __init__(self, ledger: Ledger, accounts: Accounts, *, batch: int = 200) -> None:
+        self._ledger = ledger
+        self._accounts = accounts
+        self._ways_in = WaysIn(ledger)
+        self._batch = batch
+
+    def take_in(self) -> int:
+        """Admit or refuse what stands there now; how many entries that were.
+
+        Raises:
+            LedgerFull: nothing was taken in.
+        """
+        submitted = [_from_stream(one) for one in self._ways_in.stream(self._batch)]
+        submitted += [_from_queue(one) for one in self._ways_in.queue(self._batch)]
+        admissions: list[Admission] = []
+        for one in submitted:
+            checked = self._checked(one)
+            if isinstance(checked, Admissible):
+                admissions.append(Admission(checked, submission=one.repeat_id, entry=one.entry))
+            else:
+                self._refuse(one, checked)
+        if admissions:
+            self._ledger.admit(admissions)
+        return len(submitted)
+
+    def _checked(self, one: Submitted) -> Admissible | InvalidRequest:
+        if isinstance(one.request, InvalidRequest):
+            return one.request
+        try:
+            return check(one.request, self._accounts, now=datetime.now(UTC))
+        except InvalidRequest as invalid:
+            return invalid
+        except Exception:
+            log.exception("request_not_checkable", submission=one.submission)
+            return InvalidRequest([FieldError("", "cannot be checked (internal error, see the worker's log)")])
+
+    def _refuse(self, one: Submitted, invalid: InvalidRequest) -> None:
+        """What the request does tell is given back: document, account, reference."""
+        body = invalid.body
+        outcome = refusal(invalid.errors, submission=one.submission, request=body, job=_job(body))
+        self._ledger.refuse(one.entry, outcome, _references(body))
+        log.info("refused", submission=one.submission, fields=[error.field for error in invalid.errors])
+
+
+def _job(body: Any) -> str | None:
+    names = (body.get("uuid"), body.get("chBPe"))
+    return next((job for name in names if isinstance(name, str) and (job := job_named(name))), None)
+
+
+def _references(body: Any) -> Sequence[str]:
+    reference = body.get("reference")
+    is_usable = isinstance(reference, str) and 0 < len(reference) <= 128 and reference.isprintable()  # noqa: PLR2004 - contract section 1
+    return [reference] if is_usable else []
+
+
+def _from_stream(one: Waiting) -> Submitted:
+    request: Any
+    try:
+        if one.text is None:
+            raise InvalidRequest([FieldError("", "the entry must have the one field `request`")])
+        request = decoded(one.text)
+    except InvalidRequest as invalid:
+        request = invalid
+    entry_id = one.entry.entry.decode()
+    return Submitted(one.entry, entry_id, None, request)
+
+
+def _from_queue(one: Waiting) -> Submitted:
+    if one.entry.source is Source.OVERSIZE or one.text is None:
+        too_long = InvalidRequest([FieldError("", "the queue item is too long")])
+        return Submitted(one.entry, f"sha1:{one.entry.entry.decode()}", None, too_long)
+    message = celery_message.read(one.text)
+    return Submitted(one.entry, message.id, f"celery:{message.id}", message.request)

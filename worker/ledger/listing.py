@@ -1,0 +1,110 @@
+"""Lists of jobs, read page by page, so that a million of them never sit in memory."""
+
+import heapq
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from worker.ledger.ledger import Ledger
+from worker.ledger.records import ENDED_STATES, OPEN_STATES, instant
+
+PAGE = 500
+ALL_STATES = (*OPEN_STATES, *ENDED_STATES)
+_FIELDS = ("state", "account", "run", "code", "reason", "attempts", "submitted_at", "due", "finished_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of a list of jobs."""
+
+    job: str
+    state: str
+    account: str
+    run: int
+    code: str | None
+    reason: str | None
+    attempts: int
+    submitted_at: datetime
+    due_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which jobs to list; None: whichever account or code."""
+
+    states: Collection[str] = ALL_STATES
+    account: str | None = None
+    code: str | None = None
+
+    def fits(self, one: Listed) -> bool:
+        """Whether this job is wanted."""
+        same_account = self.account in (None, one.account)
+        return same_account and self.code in (None, one.code)
+
+
+def jobs(ledger: Ledger, wanted: Wanted, *, page: int = PAGE) -> Iterator[Listed]:
+    """The jobs that stand in the ledger now, oldest first: an open one by its submission, an ended one by its end.
+
+    What is submitted or ends while the list is read is not waited for, so the list always comes to an end.
+    """
+    seconds, micros = _now(ledger)
+    until_ms = seconds * 1000 + micros // 1000
+    sets = []
+    for name, states in (("open", OPEN_STATES), ("ended", ENDED_STATES)):
+        shown = frozenset(states) & frozenset(wanted.states)
+        if shown:
+            sets.append(_of_set(ledger, name, shown, until_ms, page=page))
+    return (one for _, one in heapq.merge(*sets, key=lambda pair: pair[0]) if wanted.fits(one))
+
+
+def _now(ledger: Ledger) -> tuple[int, int]:
+    reply: Any = ledger.redis.time()
+    return int(reply[0]), int(reply[1])
+
+
+def _of_set(
+    ledger: Ledger, name: str, states: frozenset[str], until_ms: int, *, page: int
+) -> Iterator[tuple[float, Listed]]:
+    for members in _pages(ledger, name, until_ms, page=page):
+        pipeline = ledger.redis.pipeline(transaction=False)
+        for job, _ in members:
+            pipeline.hmget(ledger.key("job", job), list(_FIELDS))
+        for (job, score), values in zip(members, pipeline.execute(), strict=True):
+            found = {name: value.decode() for name, value in zip(_FIELDS, values, strict=True) if value is not None}
+            if found.get("state") in states:
+                yield score, _listed(job, found)
+
+
+def _pages(ledger: Ledger, name: str, until_ms: int, *, page: int) -> Iterator[list[tuple[str, float]]]:
+    """Members of a set in the order of their scores; one that leaves the set meanwhile makes no other be skipped."""
+    from_score: float | str = "-inf"
+    seen: set[bytes] = set()
+    while True:
+        found: Any = ledger.redis.zrangebyscore(
+            ledger.key(name), from_score, until_ms, start=0, num=page + len(seen), withscores=True
+        )
+        fresh = [(member, float(score)) for member, score in found if member not in seen]
+        if not fresh:
+            return
+        last = fresh[-1][1]
+        seen = {member for member, score in found if float(score) == last}
+        from_score = last
+        yield [(member.decode(), score) for member, score in fresh]
+
+
+def _listed(job: str, found: dict[str, str]) -> Listed:
+    finished = found.get("finished_at")
+    return Listed(
+        job=job,
+        state=found["state"],
+        account=found["account"],
+        run=int(found["run"]),
+        code=found.get("code") or None,
+        reason=found.get("reason") if finished else None,
+        attempts=int(found.get("attempts", 0)),
+        submitted_at=instant(found["submitted_at"]) or datetime.now(UTC),
+        due_at=None if finished else instant(found.get("due")),
+        finished_at=datetime.fromisoformat(finished) if finished else None,
+    )

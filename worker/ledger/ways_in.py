@@ -1,0 +1,44 @@
+"""What stands on the request stream and on the intake queue, read without taking it and without its excess."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from worker.ledger.ledger import Entry, Ledger, Source
+
+PRIORITY_LISTS = ("", "\x06\x163", "\x06\x166", "\x06\x169")
+"""Ends of the list names in which kombu keeps a queue's priorities, most urgent first (facts: section 2)."""
+LONGEST_TEXT = 16 * 1024 + 1
+"""One more than a request may have, so that a longer one shows as too long."""
+LONGEST_ITEM = 64 * 1024
+"""More than a Celery message with a request of 16 KiB can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One entry: its place, and its text as far as it can be of use; None where it has none."""
+
+    entry: Entry
+    text: bytes | None
+
+
+class WaysIn:
+    """Ways 1 and 2 of contract section 2."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._stream = ledger.key("requests")
+        self._lists = [ledger.namespace + end for end in PRIORITY_LISTS]
+
+    def stream(self, limit: int) -> Iterator[Waiting]:
+        """The oldest entries of the request stream."""
+        for entry_id, text in self._ledger.peek(Source.STREAM, self._stream, limit, LONGEST_TEXT):
+            yield Waiting(Entry(Source.STREAM, self._stream, entry_id), text or None)
+
+    def queue(self, limit: int) -> Iterator[Waiting]:
+        """The oldest items of the intake queue, urgent ones first."""
+        for place in self._lists:
+            for digest, item in self._ledger.peek(Source.QUEUE, place, limit, LONGEST_ITEM):
+                if digest:
+                    yield Waiting(Entry(Source.OVERSIZE, place, digest), None)
+                else:
+                    yield Waiting(Entry(Source.QUEUE, place, item), item)

@@ -1,0 +1,176 @@
+"""The use case: one call of one job, from begin to park or finish."""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import structlog
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
+
+from config.accounts import Account, SecretMissing
+from config.problem import ConfigurationProblem
+from config.settings import Settings
+from worker import decision, retry
+from worker.answer import Answer
+from worker.decision import AbuseRule, Call, Situation
+from worker.ledger.ledger import Finish, Ledger, Park
+from worker.ledger.records import Begun
+from worker.outcome import Status
+from worker.providers.base import Adapter, Credentials, Inquirer
+from worker.request import stored
+from worker.retry import Policies
+from worker.sender import TooLate
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The job is asked again after `wait_s`."""
+
+    wait_s: float
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.why}; again in {self.wait_s:.1f} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run has its outcome."""
+
+    status: str
+    reason: str
+    code: str | None
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.reason}" + (f" ({self.code})" if self.code else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """This wake-up was not needed."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return f"nothing done: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """What runs calls: the parts that every call of this process needs."""
+
+    settings: Settings
+    accounts: Mapping[str, Account]
+    environment: Mapping[str, str]
+    adapter: Callable[[Account], Adapter]
+    ledger: Ledger
+    policies: Policies
+
+    def run(self, job: str, token: int, *, on_begin: Callable[[Begun], None] | None = None) -> Parked | Ended | Dropped:
+        """Make the one call that was released under `token`, and hand in its answer."""
+        nonce = uuid.uuid4().hex
+        asked_at = time.monotonic()
+        begun = retry.until_taken(
+            lambda: self.ledger.begin(job, token, nonce, lease_s=self.settings.call_lease_s), is_outage=is_outage
+        )
+        if isinstance(begun, str):
+            return Dropped(begun)
+        if on_begin:
+            on_begin(begun)
+        step = self._step(begun, asked_at)
+        return self._hand_in(begun, token, nonce, step)
+
+    def _step(self, begun: Begun, asked_at: float) -> Park | Finish:
+        call = Call(begun.record.next_call)
+        now = Situation(begun, call, True, self.policies, self._abuse())
+        try:
+            account, adapter = self._usable(begun.record.account)
+            secret = account.secret_source.read(self.environment)
+            inquires = isinstance(adapter, Inquirer)
+            now = replace(now, inquires=inquires, call=_possible(call, inquires=inquires))
+            answer = _ask(adapter, now, Credentials(secret, self._may_send(now, asked_at)))
+            self._log(now, answer)
+            return decision.decide(now, answer)
+        except (SecretMissing, ConfigurationProblem) as problem:
+            return decision.unusable_account(now, str(problem))
+        except TooLate:
+            return decision.too_late(now)
+        except Exception as error:
+            log.exception("internal_error", job=begun.record.job, call=now.call)
+            return decision.bug(now, error)
+
+    def _usable(self, name: str) -> tuple[Account, Adapter]:
+        account = self.accounts.get(name)
+        if account is None:
+            raise ConfigurationProblem(f"account {name} is not in the worker's accounts file")
+        return account, self.adapter(account)
+
+    def _abuse(self) -> AbuseRule:
+        settings = self.settings
+        return AbuseRule(settings.abuse_pause_s, settings.abuse_slow_s, settings.abuse_per_minute)
+
+    def _may_send(self, now: Situation, asked_at: float) -> Callable[[], bool]:
+        """Whether a call started now ends within its lease, and before the deadline if it asks for the cancellation."""
+        last_at = asked_at + self.settings.lease_margin_s
+        if now.call is Call.CANCEL and now.begun.until_deadline_s is not None:
+            last_at = min(last_at, asked_at + now.begun.until_deadline_s)
+        return lambda: time.monotonic() < last_at
+
+    def _hand_in(self, begun: Begun, token: int, nonce: str, step: Park | Finish) -> Parked | Ended | Dropped:
+        if isinstance(step, Park):
+            said = retry.until_taken(lambda: self.ledger.park(begun, token, nonce, step), is_outage=is_outage)
+            if said == "parked":
+                return Parked(step.wait_s, _why(step))
+        else:
+            said = retry.until_taken(lambda: self.ledger.finish(begun, token, nonce, step), is_outage=is_outage)
+            verdict = step.verdict
+            if said == "ended":
+                log.info("outcome", job=begun.record.job, run=begun.record.run, status=verdict.status, reason=verdict.reason)
+                return Ended(verdict.status, verdict.reason, verdict.answer.code if verdict.answer else None)
+            if verdict.status is Status.CANCELLED:
+                log.warning("cancelled_after_the_end", job=begun.record.job, run=begun.record.run)
+        log.warning("late_answer", job=begun.record.job, run=begun.record.run, said=said)
+        return Dropped(f"its answer came too late ({said})")
+
+    @staticmethod
+    def _log(now: Situation, answer: Answer) -> None:
+        record = now.record
+        log.info(
+            "call",
+            job=record.job,
+            run=record.run,
+            account=record.account,
+            call=now.call,
+            number=record.calls,
+            reaction=answer.reaction,
+            code=answer.code,
+        )
+
+
+def _possible(call: Call, *, inquires: bool) -> Call:
+    """Without a way to look up, the same request again is how to ask."""
+    return Call.CANCEL if call is Call.LOOK_UP and not inquires else call
+
+
+def _ask(adapter: Adapter, now: Situation, credentials: Credentials) -> Answer:
+    request = stored(now.record.request)
+    if now.call is Call.CANCEL or not isinstance(adapter, Inquirer):
+        return adapter.cancel(request, credentials)
+    if now.call is Call.LOOK_UP:
+        return adapter.look_up(request, credentials)
+    return adapter.evidence(request, credentials)
+
+
+def _why(step: Park) -> str:
+    entry = step.entry
+    return " ".join(str(entry[name]) for name in ("call", "reaction", "code") if entry.get(name))
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether Redis is away, full or changing roles, rather than one of our scripts wrong."""
+    if isinstance(error, ResponseError) and not isinstance(error, OutOfMemoryError | ReadOnlyError):
+        return str(error).startswith(("MISCONF", "NOREPLICAS", "LOADING", "MASTERDOWN", "BUSY", "TRYAGAIN"))
+    return isinstance(error, RedisError | OSError)
