@@ -1,0 +1,1 @@
+"""Solución Factible: `cancelarSectorPrimario` over SOAP (docs/providers/solucion-factible.md)."""
