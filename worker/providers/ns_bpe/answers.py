@@ -1,0 +1,119 @@
+"""From a reading to the answer's value: one function each for a cancel, a look-up and a download."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from worker.answer import Answer, Reaction
+from worker.providers import transport_answers
+from worker.providers.ns_bpe import codes, situation
+from worker.providers.ns_bpe.reading import ANOTHER_KEY, Reading
+from worker.providers.rule import Rule
+
+_ORIGINAL_PROTOCOL = re.compile(r"\[nProt:\s*([0-9]{15})\s*\]")
+_ORIGINAL_TIME = re.compile(r"\[dhRegEvento:\s*([0-9T:.+-]{19,35})\s*\]")
+
+
+def to_cancel(reading: Reading) -> Answer:
+    """The answer to the request to cancel; never CANCELLED unless it says so and names no other key.
+
+    The authority's code beats every other layer.
+    """
+    rule = _by_authority(reading, codes.CANCEL)
+    if rule is None:
+        by_http = reading.by_http()
+        if by_http is not None:
+            return by_http
+        rule = _access_refused(reading) or _by_provider(reading)
+    if _names_another_key(reading):
+        return reading.unreadable(ANOTHER_KEY)
+    if rule is None:
+        return reading.unreadable()
+    if rule is codes.CANCEL["631"]:
+        return _duplicate(reading, rule)
+    return reading.registered(rule) if rule.reaction is Reaction.CANCELLED else reading.by(rule)
+
+
+def to_look_up(reading: Reading) -> Answer:
+    """The answer to a look-up.
+
+    A linked cancellation event of our key counts as much as the situation 101. 413 (the key is too old for a query)
+    reads as NOT_CANCELLED: nothing is known, and sending the same request again is what settles it, since SEFAZ
+    answers 631 where it is cancelled already.
+    """
+    on_record = reading.reply.situation
+    rule = _by_authority(reading, codes.LOOK_UP)
+    found = situation.cancellation(on_record, reading.chBPe)
+    if rule is None and found is None:
+        return _no_telling(reading)
+    if situation.is_about_another(on_record, chBPe=reading.chBPe, tpAmb=reading.tpAmb):
+        return transport_answers.of_inquiry(reading.unreadable(ANOTHER_KEY))
+    if found is not None:
+        return replace(
+            reading.by(codes.LOOK_UP["101"]),
+            protocol=found.protocol,
+            registered_at=found.registered_at,
+            evidence=found.evidence,
+        )
+    return reading.by(rule) if rule else _no_telling(reading)
+
+
+def to_download(reading: Reading) -> Answer:
+    """The answer to a download: CANCELLED with the event, or UNKNOWN where it is not to be had (yet)."""
+    xml = reading.xml
+    if xml is None or reading.reply.cStat not in codes.REGISTERED_EVENT:
+        return _no_telling(reading)
+    if _names_another_key(reading) or xml.chBPe not in {None, reading.chBPe}:
+        return transport_answers.of_inquiry(reading.unreadable(ANOTHER_KEY))
+    return reading.registered(codes.CANCEL["135"])
+
+
+def _by_authority(reading: Reading, table: Mapping[str, Rule]) -> Rule | None:
+    cStat = reading.reply.cStat
+    code, words = codes.ABUSE_BY_TEXT
+    if cStat == code and words in (reading.reply.words or "").lower():
+        return codes.ABUSE
+    return table.get(cStat) if cStat else None
+
+
+def _access_refused(reading: Reading) -> Rule | None:
+    """The account's rule, where the provider itself and not some firewall refused the token."""
+    if reading.reply.status == "-401":
+        return codes.STATUS["-401"]
+    rule = codes.HTTP.get(reading.received.status)
+    return rule if rule and rule.reaction is Reaction.ACCOUNT and reading.reply.is_own else None
+
+
+def _by_provider(reading: Reading) -> Rule | None:
+    """The rule for an answer whose `cStat`, if there is one, is in no table."""
+    reply = reading.reply
+    if reply.cStat is not None:
+        return codes.UNCLASSIFIED if reply.status == "-3" else None
+    if reply.status is not None and reply.status in codes.STATUS:
+        return codes.STATUS[reply.status]
+    rule = codes.HTTP.get(reading.received.status)
+    return rule if rule and rule.reaction is Reaction.REJECTED and (reply.is_own or reply.is_empty) else None
+
+
+def _names_another_key(reading: Reading) -> bool:
+    in_xml = reading.xml.chBPe if reading.xml else None
+    return (reading.reply.chBPe or in_xml) not in {None, reading.chBPe}
+
+
+def _duplicate(reading: Reading, rule: Rule) -> Answer:
+    """A duplicate: protocol and time are the original event's, from the suffix of the text if that is there."""
+    words = reading.reply.words or ""
+    protocol, time = _ORIGINAL_PROTOCOL.search(words), _ORIGINAL_TIME.search(words)
+    return replace(
+        reading.by(rule),
+        protocol=protocol[1] if protocol else None,
+        registered_at=time[1] if time else None,
+    )
+
+
+def _no_telling(reading: Reading) -> Answer:
+    """A look-up or download that leaves the matter open; trouble with account or service reads as it ever does."""
+    trouble = _by_authority(reading, {"678": codes.ABUSE}) or _access_refused(reading)
+    if trouble is not None:
+        return reading.by(trouble)
+    return transport_answers.of_inquiry(reading.by_http() or reading.unreadable())

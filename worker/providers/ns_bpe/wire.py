@@ -1,0 +1,158 @@
+"""Bodies of the three requests, and a tolerant reading of the answers' JSON (docs/providers/ns-bpe.md).
+
+The provider writes numbers as numbers or as text, errors as an object or as a list, and the event's fields inside
+`retEvento` or beside it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from config.accounts import Environment
+from worker.request import NsBpeRequest
+
+TP_AMB = {Environment.PRODUCTION: 1, Environment.TEST: 2}
+"""`tpAmb`, from the provider's page "BPe Cancellation"."""
+_OWN_FIELDS = frozenset({"status", "motivo", "erro", "erros", "retEvento", "retConsSitBPe", "cStat", "xMotivo"})
+
+Json = Mapping[str, Any]
+_NOTHING: Json = {}
+
+
+def cancel_body(request: NsBpeRequest, environment: Environment) -> bytes:
+    """The request to cancel: the same bytes each time, since SEFAZ recognises a repeat by its content.
+
+    Key and protocol are text, as in the provider's example, because 44 digits fit no number.
+    """
+    if request.dhEvento is None:
+        raise ValueError("the event time has to be fixed before the first call")
+    return _encoded(
+        {
+            "chBPe": request.chBPe,
+            "tpAmb": TP_AMB[environment],
+            "dhEvento": request.dhEvento,
+            "nProt": request.nProt,
+            "xJust": request.xJust,
+        }
+    )
+
+
+def status_body(request: NsBpeRequest, environment: Environment) -> bytes:
+    """The question what SEFAZ has on record."""
+    return _encoded({"chBPe": request.chBPe, "tpAmb": TP_AMB[environment]})
+
+
+def event_body(request: NsBpeRequest, environment: Environment) -> bytes:
+    """The request for the XML of the first (and only) cancellation event."""
+    key = {"chBPe": request.chBPe, "tpAmb": TP_AMB[environment]}
+    return _encoded({**key, "tpDown": "X", "tpEvento": "CANC", "nSeqEvento": "1"})
+
+
+def _encoded(body: Json) -> bytes:
+    """ASCII with escapes: the same text whatever encoding a server assumes."""
+    return json.dumps(body, separators=(",", ":")).encode("ascii")
+
+
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class Reply:
+    """What stands in an answer, each part as text; None where it is missing or blank.
+
+    Attributes:
+        is_empty: There is no body at all.
+        is_own: It is JSON that the provider wrote, not a page of a firewall.
+        status: The provider's own code.
+        cStat: The authority's code, wherever it stands; the innermost place counts.
+        words: The most telling text: the authority's, else the error's, else the provider's.
+        chBPe: The key that the answer is about, where it names one.
+        xml: The event's XML, exactly as it came.
+        situation: What SEFAZ said to a look-up.
+    """
+
+    is_empty: bool = False
+    is_own: bool = False
+    status: str | None = None
+    cStat: str | None = None
+    words: str | None = None
+    chBPe: str | None = None
+    nProt: str | None = None
+    dhRegEvento: str | None = None
+    xml: str | None = None
+    situation: Json = field(default_factory=dict)
+
+
+def read(body: bytes) -> Reply:
+    """The reply in `body`; what is no JSON object leaves it without parts."""
+    if not body.strip():
+        return Reply(is_empty=True)
+    value = _decoded(body)
+    situation, event = an_object(value.get("retConsSitBPe")), an_object(value.get("retEvento"))
+    error = _error(value)
+    inside_out = (situation, event, error, value)
+    return Reply(
+        is_own=not _OWN_FIELDS.isdisjoint(value),
+        status=text_of(value.get("status")),
+        cStat=_first("cStat", *inside_out),
+        words=_first("xMotivo", *inside_out) or _first("motivo", error) or _listed(value) or _first("motivo", value),
+        chBPe=_first("chBPe", *inside_out),
+        nProt=_first("nProt", event, value),
+        dhRegEvento=_first("dhRegEvento", event, value),
+        xml=next((place["xml"] for place in (event, value) if text_of(place.get("xml"))), None),
+        situation=situation,
+    )
+
+
+def _decoded(body: bytes) -> Json:
+    """The JSON object in `body`, every number as text; one without fields where it is none."""
+    try:
+        value = json.loads(
+            body.decode("utf-8-sig"),
+            parse_int=str,  # 44 digits of a key, or 44,000 of an attack
+            parse_float=str,
+            parse_constant=_no_constant,
+            object_pairs_hook=_without_contradictions,
+        )
+    except (ValueError, RecursionError):
+        return _NOTHING
+    return value if isinstance(value, dict) else _NOTHING
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _without_contradictions(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for name, content in pairs:
+        if value.setdefault(name, content) != content:
+            raise ValueError("a field stands in it twice")
+    return value
+
+
+def _error(value: Json) -> Json:
+    """`erro` as an object, as bare text, or as the first object among `erros`."""
+    error = value.get("erro")
+    return {"xMotivo": error} if text_of(error) else an_object(error) or an_object(value.get("erros"))
+
+
+def _listed(value: Json) -> str | None:
+    return "; ".join(text for text in map(text_of, items(value.get("erros"))) if text) or None
+
+
+def _first(name: str, *places: Json) -> str | None:
+    return next((text for text in (text_of(place.get(name)) for place in places) if text), None)
+
+
+def an_object(value: object) -> Json:
+    """`value` if it is an object, the first object if it is a list, else an object without fields."""
+    return next((item for item in items(value) if isinstance(item, dict)), _NOTHING)
+
+
+def items(value: object) -> Sequence[object]:
+    """A list's items; anything else is its own only item."""
+    return value if isinstance(value, list) else [value]
+
+
+def text_of(value: object) -> str | None:
+    """Text (or a number, which was decoded as such) without surrounding blanks; None for anything else."""
+    return value.strip() or None if isinstance(value, str) else None
