@@ -6,6 +6,7 @@ own on raw sockets would have to do again (keep-alive, limits, chunked bodies).
 """
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Final
@@ -23,8 +24,13 @@ class SandboxProtocol(H11Protocol):
     """uvicorn's protocol, whose scopes carry the connection's transport."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Remember the transport beside what uvicorn does."""
+        """Remember the transport beside what uvicorn does.
+
+        asyncio switches Nagle's algorithm off only for sockets it made itself; with it, an answer whose head and body
+        are written apart waits 40 ms for the client's delayed acknowledgement.
+        """
         super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.app_state = {**self.app_state, _TRANSPORT: transport}
 
 

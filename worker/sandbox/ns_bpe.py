@@ -62,7 +62,7 @@ class NsBpeService:
     def __init__(self, state: State, kind: Kind) -> None:
         self._state = state
         self._kind = kind
-        self._tp_amb = "1" if state.options.environment is Environment.PRODUCTION else "2"
+        self._tp_amb = "1" if state.options.environment == Environment.PRODUCTION else "2"
         self._answers: Mapping[Kind, Callable[[BpeRequest, Turn], Reply]] = {
             Kind.CANCEL: self._cancel,
             Kind.LOOK_UP: self._look_up,

@@ -23,7 +23,7 @@ from worker.sandbox.options import SandboxOptions
 from worker.sandbox.solucion_factible import PATH, SolucionFactibleService
 
 KEEP_ALIVE_S = 75
-STOP_WITHIN_S = 2
+STOP_WITHIN_S = 1
 _BACKLOG = 4096
 
 
@@ -49,6 +49,12 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Cut whoever is still being kept waiting, as a provider does that stops."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await super().shutdown(sockets)
 
 
 def _server(options: SandboxOptions) -> _Server:
