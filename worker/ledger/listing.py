@@ -1,9 +1,10 @@
 """Lists of jobs, read page by page, so that a million of them never sit in memory."""
 
 import heapq
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from worker.ledger.ledger import Ledger
@@ -59,6 +60,35 @@ def jobs(ledger: Ledger, wanted: Wanted, *, page: int = PAGE) -> Iterator[Listed
     return (one for _, one in heapq.merge(*sets, key=lambda pair: pair[0]) if wanted.fits(one))
 
 
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """Where a job's last run stands; state and outcome are None, and the run 0, where the job is unknown."""
+
+    job: str
+    run: int
+    state: str | None
+    outcome_id: str | None
+
+
+def last_runs(ledger: Ledger, job_ids: Iterable[str], *, page: int = PAGE) -> Iterator[LastRun]:
+    """Where the last run of each of these jobs stands, in their order."""
+    left = iter(job_ids)
+    while some := list(islice(left, page)):
+        for job, found in zip(some, _read(ledger, some, ("state", "run", "outcome_id")), strict=True):
+            yield LastRun(job, int(found.get("run", 0)), found.get("state"), found.get("outcome_id"))
+
+
+def _read(ledger: Ledger, job_ids: Iterable[str], names: tuple[str, ...]) -> list[dict[str, str]]:
+    """These fields of these jobs' records, in one exchange; what is missing is left out."""
+    pipeline = ledger.redis.pipeline(transaction=False)
+    for job in job_ids:
+        pipeline.hmget(ledger.key("job", job), list(names))
+    return [
+        {name: value.decode() for name, value in zip(names, values, strict=True) if value is not None}
+        for values in pipeline.execute()
+    ]
+
+
 def _now(ledger: Ledger) -> tuple[int, int]:
     reply: Any = ledger.redis.time()
     return int(reply[0]), int(reply[1])
@@ -68,11 +98,7 @@ def _of_set(
     ledger: Ledger, name: str, states: frozenset[str], until_ms: int, *, page: int
 ) -> Iterator[tuple[float, Listed]]:
     for members in _pages(ledger, name, until_ms, page=page):
-        pipeline = ledger.redis.pipeline(transaction=False)
-        for job, _ in members:
-            pipeline.hmget(ledger.key("job", job), list(_FIELDS))
-        for (job, score), values in zip(members, pipeline.execute(), strict=True):
-            found = {name: value.decode() for name, value in zip(_FIELDS, values, strict=True) if value is not None}
+        for (job, score), found in zip(members, _read(ledger, [job for job, _ in members], _FIELDS), strict=True):
             if found.get("state") in states:
                 yield score, _listed(job, found)
 

@@ -67,7 +67,7 @@ class OutcomeStream:
         return Page(_entries(self._redis.xreadgroup(group, consumer, {self._key: FIRST}, count=count)), FIRST)
 
     def give(self, group: str, consumer: str, *, count: int = PAGE, block_ms: int | None = None) -> "Page":
-        """The next outcomes that no consumer of the group was given; with `block_ms` it waits that long for the first."""
+        """The next outcomes that nobody in the group was given; with `block_ms` it waits that long for the first."""
         reply = self._redis.xreadgroup(group, consumer, {self._key: ">"}, count=count, block=block_ms)
         return Page(_entries(reply), FIRST)
 
@@ -75,9 +75,7 @@ class OutcomeStream:
         """Give this consumer what another one was given longer ago than `idle_ms` and has not acknowledged."""
         cursor = FIRST
         while True:
-            reply = self._redis.execute_command(
-                "XAUTOCLAIM", self._key, group, consumer, idle_ms, cursor, "COUNT", count, "JUSTID", parse_justid=False
-            )
+            reply = self._redis.xautoclaim(self._key, group, consumer, idle_ms, cursor, count=count)
             cursor = reply[0].decode()
             if cursor == FIRST or reply[1]:
                 return

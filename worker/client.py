@@ -1,0 +1,254 @@
+"""For producers: hand in cancellations, and read what became of them (contract section 2)."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from config import accounts as accounts_file
+from config import settings as settings_file
+from config.accounts import Accounts
+from config.settings import Settings
+from worker.ledger.connect import connect
+from worker.ledger.ledger import Admission, Ledger, LedgerFull
+from worker.ledger.listing import Listed, Wanted, jobs
+from worker.ledger.outcome_stream import FIRST, OutcomeStream, Published, is_id
+from worker.ledger.records import Admitted, Record
+from worker.outcome_reader import Member, OutcomeReader
+from worker.request import Admissible, InvalidRequest, check, job_named
+from worker.unavailable import Unavailable, translated
+
+__all__ = ["Client", "InvalidItem", "InvalidRequest", "LedgerFull", "Published", "Submission", "Unavailable"]
+
+BATCH = 1_000
+TAKE_OVER_AFTER_S = 60.0
+_BLOCK_S = 2.0
+_DAY_S = 86_400
+_PAUSES_S = (0.1, 0.4)
+"""Before a submission whose reply was lost is repeated."""
+
+T = TypeVar("T")
+Submission = Admitted
+"""What became of a submission: `job`, `run`, `joined`, `replayed`."""
+
+
+class InvalidItem(InvalidRequest):
+    """A request of many that cannot be accepted.
+
+    Attributes:
+        index: Its place, from 0 on.
+        submitted: How many before it have been submitted: whole batches.
+    """
+
+    def __init__(self, index: int, submitted: int, invalid: InvalidRequest) -> None:
+        super().__init__(invalid.errors, invalid.body)
+        self.index = index
+        self.submitted = submitted
+
+
+class Client:
+    """Hands in cancellations and reads outcomes; safe to share between threads.
+
+    Settings and accounts are read as the worker reads them, unless they are given. Nothing is connected before the
+    first use, which also makes sure that the namespace is of the accounts' environment.
+
+    Every method that asks Redis raises `Unavailable` where it is away, and ConfigurationProblem where the namespace
+    belongs to the other environment.
+
+    Raises:
+        ConfigurationProblem: settings or accounts file cannot be used.
+    """
+
+    def __init__(self, settings: Settings | None = None, accounts: Accounts | None = None) -> None:
+        self.settings = settings or settings_file.load()
+        self.accounts = accounts or accounts_file.load(self.settings.accounts)
+        redis = connect(self.settings.redis_url, timeout_s=self.settings.redis_timeout_s)
+        keep_s = self.settings.outcome_retention_days * _DAY_S
+        self._ledger = Ledger(redis, namespace=self.settings.namespace, keep_s=keep_s)
+        self._has_agreed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the connections; a later use opens new ones."""
+        self._ledger.redis.close()
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, of which it is made sure once that it belongs to the accounts' environment."""
+        if not self._has_agreed:
+            with translated(self.settings.redis_url):
+                self._ledger.agree_environment(self.accounts.environment)
+            self._has_agreed = True
+        return self._ledger
+
+    def ask(self, question: Callable[[Ledger], T]) -> T:
+        """The ledger's answer to a question."""
+        ledger = self.ledger
+        with translated(self.settings.redis_url):
+            return question(ledger)
+
+    # Submitting
+
+    def submit(self, request: Mapping[str, Any], *, submission: str | None = None) -> Submission:
+        """Hand in one cancellation; returns when the ledger has it.
+
+        A lost reply is repeated under the same submission id, so nothing is admitted twice. Whoever catches
+        `Unavailable` may go on repeating with `submission=error.submission`, or with an id of their own from the start.
+
+        Raises:
+            InvalidRequest: with every error; nothing was submitted.
+            LedgerFull: Redis has too little memory left.
+        """
+        return self.admit([self.check(request)], submission or _fresh())[0]
+
+    def submit_many(self, requests: Iterable[Mapping[str, Any]], *, submission: str | None = None) -> list[Submission]:
+        """Hand in many cancellations, 1,000 in one exchange; one result each, in their order.
+
+        Every batch is checked as a whole before anything of it is submitted; earlier batches stay submitted. Repeating
+        the same requests with the same `submission` admits nothing twice.
+
+        Raises:
+            InvalidItem: the first invalid request, with its index.
+            LedgerFull: Redis has too little memory left.
+        """
+        submission = submission or _fresh()
+        left, done = iter(requests), list[Submission]()
+        while batch := list(islice(left, BATCH)):
+            checked = [self._check_item(request, len(done) + place, len(done)) for place, request in enumerate(batch)]
+            done += self.admit(checked, submission, first=len(done))
+        return done
+
+    def check(self, request: Mapping[str, Any]) -> Admissible:
+        """A request with its account resolved, not submitted.
+
+        Raises:
+            InvalidRequest: with every error.
+        """
+        return check(request, self.accounts, now=datetime.now(UTC))
+
+    def _check_item(self, request: Mapping[str, Any], index: int, submitted: int) -> Admissible:
+        try:
+            return self.check(request)
+        except InvalidRequest as invalid:
+            raise InvalidItem(index, submitted, invalid) from None
+
+    def admit(self, checked: Sequence[Admissible], submission: str, *, first: int = 0) -> list[Submission]:
+        """Hand in requests that were checked, in one exchange; one result each.
+
+        Each is known under the submission id and its place, counted from `first` on.
+
+        Raises:
+            LedgerFull: Redis has too little memory left.
+        """
+        admissions = [Admission(one, f"{submission}:{place}") for place, one in enumerate(checked, start=first)]
+        give_up_at = time.monotonic() + self.settings.redis_timeout_s
+        for pause_s in (*_PAUSES_S, None):
+            try:
+                return self._admit_once(admissions)
+            except Unavailable as problem:
+                if pause_s is None or time.monotonic() >= give_up_at:
+                    raise Unavailable(str(problem), submission=submission) from problem
+                time.sleep(pause_s)
+        raise AssertionError  # pragma: no cover - the last pause is None
+
+    def _admit_once(self, admissions: Sequence[Admission]) -> list[Submission]:
+        return [one for one in self.ask(lambda ledger: ledger.admit(admissions)) if one is not None]
+
+    # Reading
+
+    def status(self, job: str) -> Record | None:
+        """A job as it stands, by its id or its bare document; None where it is unknown.
+
+        Raises:
+            ValueError: neither a job id nor a document.
+        """
+        name = _job(job)
+        return self.ask(lambda ledger: ledger.record(name))
+
+    def jobs(self, wanted: Wanted) -> Iterator[Listed]:
+        """The jobs that are wanted, oldest first, read page by page."""
+        ledger = self.ledger
+        with translated(self.settings.redis_url):
+            yield from jobs(ledger, wanted)
+
+    def last_outcome(self, job: str) -> Published | None:
+        """The outcome of a job's last run, by its id or its bare document; None where there is none (any more).
+
+        Raises:
+            ValueError: neither a job id nor a document.
+        """
+        record = self.status(job)
+        entry_id = record.outcome_id if record else None
+        return self.ask(lambda ledger: OutcomeStream(ledger).at(entry_id)) if entry_id else None
+
+    def outcomes(
+        self,
+        *,
+        since: str | None = None,
+        follow: bool = False,
+        group: str | None = None,
+        consumer: str | None = None,
+        take_over_after_s: float = TAKE_OVER_AFTER_S,
+    ) -> Iterator[Published]:
+        """The outcomes after `since` (default: all that are kept), oldest first; `follow` waits for those to come.
+
+        `since` is an outcome's `id`, or `$` for the end of the stream as it is now. With `group` and `consumer` the
+        outcomes are shared out among the consumers of the group, which goes on where it was (`since` counts only when
+        the group is new): each is acknowledged when you come back for the next one, so that one whose handling was
+        broken off is given again. What a consumer leaves unhandled for `take_over_after_s` goes to another one.
+
+        Raises:
+            ValueError: `since` is no id, or only one of `group` and `consumer` is given.
+        """
+        if (group is None) != (consumer is None):
+            raise ValueError("group and consumer are given together")
+        position = self._position(since)
+        if group is None or consumer is None:
+            return self._reader().read(position, follow=follow)
+        self.ask(lambda ledger: OutcomeStream(ledger).found_group(group, position))
+        return self._reader().consume(Member(group, consumer, take_over_after_s), follow=follow)
+
+    def last_id(self) -> str:
+        """The place of the newest outcome: what is published from now on comes after it."""
+        return self.ask(lambda ledger: OutcomeStream(ledger).last_id())
+
+    def outcomes_of(
+        self, submissions: Iterable[Submission], *, since: str, limit_s: float | None = None
+    ) -> Iterator[Published]:
+        """The outcome of each submission's run, as they come; ends when all are there, or after `limit_s` seconds.
+
+        `since` is `last_id()` from before the submissions. Submissions that share a run share its outcome.
+        """
+        return self._reader().of_runs(submissions, since=since, limit_s=limit_s)
+
+    def _position(self, since: str | None) -> str:
+        if since == "$":
+            return self.last_id()
+        if since is not None and not is_id(since):
+            raise ValueError("since must be the id of an outcome, as in 1767225600000-0, or $")
+        return since or FIRST
+
+    def _reader(self) -> OutcomeReader:
+        block_s = min(_BLOCK_S, self.settings.redis_timeout_s / 2)
+        return OutcomeReader(self.ledger, self.settings.redis_url, block_s)
+
+
+def _fresh() -> str:
+    return uuid.uuid4().hex
+
+
+def _job(text: str) -> str:
+    job = job_named(text)
+    if job is None:
+        raise ValueError("neither a job id nor a document (UUID or access key)")
+    return job

@@ -1,0 +1,61 @@
+"""Redis away or out of memory, in our own words, for those who call from outside."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
+
+from worker.ledger.ledger import LedgerFull
+
+
+class Unavailable(Exception):
+    """Redis cannot serve now; the message says where it should be and what it said.
+
+    Attributes:
+        submission: The id to repeat a submission with, so that what was admitted is not admitted again.
+        passes: Waiting helps: it is away, loading or changing roles, rather than refusing what was asked.
+    """
+
+    def __init__(self, message: str, *, submission: str | None = None, passes: bool = True) -> None:
+        super().__init__(message)
+        self.submission = submission
+        self.passes = passes
+
+
+@contextmanager
+def translated(url: str) -> Iterator[None]:
+    """Turn the client library's errors into ours; `url` is where Redis should be.
+
+    Raises:
+        Unavailable: away, loading, refusing the credentials, or answering with an error.
+        LedgerFull: it takes no more writes.
+    """
+    try:
+        yield
+    except OutOfMemoryError:
+        raise LedgerFull("Redis has no memory left: nothing is admitted until there is room") from None
+    except (RedisError, OSError) as problem:
+        raise Unavailable(
+            f"Redis at {place(url)} cannot serve: {_words(problem)}", passes=_passes(problem)
+        ) from problem
+
+
+def place(url: str) -> str:
+    """The part of a Redis URL that may be shown: no user and no password."""
+    parts = urlsplit(url)
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _passes(problem: Exception) -> bool:
+    passing = ("LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN", "BUSY")
+    if isinstance(problem, ResponseError) and not isinstance(problem, ReadOnlyError):
+        return str(problem).startswith(passing)
+    return True
+
+
+def _words(problem: Exception) -> str:
+    """The server's words; a pipeline's command, which quotes the request, is left out."""
+    words = re.sub(r"^Command # .* of pipeline caused error: ", "", str(problem), flags=re.DOTALL)
+    return words.rstrip(".") or type(problem).__name__
