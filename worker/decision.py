@@ -78,7 +78,13 @@ def decide(now: Situation, answer: Answer) -> Park | Finish:
         case Reaction.TRANSIENT:
             return _ask_again(now, answer, Kind.TRANSIENT, Reason.GAVE_UP)
         case Reaction.UNKNOWN | Reaction.CONFIRM:
-            return _ask_again(now, answer, Kind.UNKNOWN, answer.reason or Reason.GAVE_UP)
+            return _ask_again(now, answer, Kind.UNKNOWN, _why_given_up(answer))
+
+
+def _why_given_up(answer: Answer) -> Reason:
+    """What was said to be cancelled already, and never confirmed, must not end as already cancelled."""
+    said = answer.reason if answer.reaction is Reaction.UNKNOWN else None
+    return said or Reason.GAVE_UP
 
 
 def _cancelled(now: Situation, answer: Answer) -> Park | Finish:
