@@ -15,12 +15,13 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
     run_queue = f"{settings.namespace}.run"
     return {
         "broker_url": broker_url,
-        "broker_transport": "worker.broker:SentinelTransport" if options else "worker.broker:Transport",
+        "broker_transport": f"worker.broker:{'SentinelTransport' if options else 'Transport'}",
+        "broker_connection_max_retries": None,
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": {
             **options,
             "global_keyprefix": "",
-            "fanout_prefix": f"/{settings.namespace}.{{db}}.",
+            "fanout_prefix": f"/{settings.namespace}/{{db}}.",  # kombu cuts it off at the first dot
             "max_connections": 2 * CONCURRENCY + 16,
             "socket_connect_timeout": settings.redis_timeout_s,
             "socket_keepalive": True,
@@ -53,4 +54,6 @@ def _broker(url: str) -> tuple[str, dict[str, Any]]:
     parts = urlsplit(url)
     user, at, hosts = parts.netloc.rpartition("@")
     master, _, database = parts.path.strip("/").partition("/")
-    return ";".join(f"sentinel://{user}{at}{host}/{database or 0}" for host in hosts.split(",")), {"master_name": master}
+    return ";".join(f"sentinel://{user}{at}{host}/{database or 0}" for host in hosts.split(",")), {
+        "master_name": master
+    }

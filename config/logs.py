@@ -12,6 +12,9 @@ from config.settings import Settings
 QUIET = ("amqp", "asyncio", "celery.bootsteps", "httpcore", "httpx", "kombu", "redis", "requests", "urllib3", "zeep")
 """Libraries whose DEBUG lines may carry envelopes, headers or commands: they never log below WARNING."""
 
+SAID_BY_US = ("celery.app.trace", "celery.worker.strategy")
+"""Celery's lines for every task; ours say the same with more in them."""
+
 HIDDEN = "[hidden]"
 
 
@@ -41,7 +44,7 @@ def configure(settings: Settings, secrets: Callable[[], Collection[str]] = tuple
     handler = logging.StreamHandler()
     handler.setFormatter(_Redacting(formatter, secrets))
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
-    for name in QUIET:
+    for name in (*QUIET, *SAID_BY_US):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -60,9 +60,7 @@ class Settings(BaseSettings):
     abuse_pause_s: Seconds = described(3_600, description="how long an account pauses after the authority's abuse code")
     abuse_slow_s: Seconds = described(86_400, description="how long it then goes on slowly")
     abuse_per_minute: Annotated[int, Field(gt=0)] = described(8, description="calls a minute while it goes slowly")
-    log_level: str = described(
-        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged"
-    )
+    log_level: str = described("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
     log_format: str = described("text", pattern="^(text|json)$", description="`text` for people, `json` for machines")
 
     @property

@@ -1,7 +1,7 @@
 """The door for Python producers that use Celery: `submit.delay(request={...})` puts a request on the intake queue.
 
-The queue is read by the dispatcher (`worker.intake`), not by Celery's consumer; the body below runs only where a message
-was sent to another queue by mistake, and admits it all the same.
+The queue is read by the dispatcher (`worker.intake`), not by Celery's consumer; the body below runs only where a
+message was sent to another queue by mistake, and admits it all the same.
 """
 
 from typing import Any

@@ -33,7 +33,7 @@ def _application() -> Celery:
         settings = settings_file.load()
     except ConfigurationProblem as problem:
         sys.exit(f"anula: {problem}")
-    application = Celery("anula")
+    application = Celery("anula", amqp="worker.broker:Amqp")
     application.conf.update(celery_settings(settings))
     application.steps["worker"].add(DispatcherStep)
     return application
@@ -68,7 +68,7 @@ class DispatcherStep(bootsteps.StartStopStep):
         signals.worker_shutting_down.connect(self._shutting_down, weak=False)
         self._dispatcher.start()
 
-    def stop(self, worker: Any) -> None:
+    def stop(self, worker: Any) -> None:  # noqa: ARG002 - Celery's signature
         """Release nothing more."""
         if self._dispatcher:
             self._dispatcher.stop()

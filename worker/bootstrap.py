@@ -52,9 +52,7 @@ def ledger_for(settings: Settings) -> Ledger:
 def build(settings: Settings, accounts: Accounts, environment: Mapping[str, str]) -> Parts:
     """The parts for these values; no connection is made yet."""
     ledger = ledger_for(settings)
-    adapters = _Adapters(
-        Sender(Limits(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s))
-    )
+    adapters = _Adapters(Sender(Limits(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)))
     runner = Runner(
         settings=settings,
         accounts=accounts.by_name,

@@ -4,9 +4,12 @@ A lost wake-up is released again when its lease ends, a doubled one is refused b
 writes a message, and a new client for each of them was a quarter of a worker's CPU (facts: section 1).
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from celery.app.amqp import AMQP
+from kombu.connection import Connection as KombuConnection
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
 
@@ -18,32 +21,28 @@ class WakeUps(virtual.QoS):
 
 
 class _Lean:
-    """One synchronous client for the life of a channel."""
+    """What is different about a channel: in-memory counting, and one synchronous client for its whole life."""
 
     ack_emulation = False
-    QoS = WakeUps
+    _create_client: Callable[[], Any]
     _kept_client: Any = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.QoS = WakeUps  # kombu's own initializer sets it too
 
     def conn_or_acquire(self, client: Any = None) -> AbstractContextManager[Any]:
         if client is None:
-            client = self._kept_client = self._kept_client or self._create_client()  # type: ignore[attr-defined]
+            client = self._kept_client = self._kept_client or self._create_client()
         return nullcontext(client)
 
 
-class Channel(_Lean, kombu_redis.Channel):
+class Channel(_Lean, kombu_redis.Channel):  # type: ignore[misc]  # kombu is not typed for being subclassed
     """For `redis://` and `rediss://`."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.QoS = WakeUps
 
-
-class SentinelChannel(_Lean, kombu_redis.SentinelChannel):
+class SentinelChannel(_Lean, kombu_redis.SentinelChannel):  # type: ignore[misc]  # as above
     """For `sentinel://`."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.QoS = WakeUps
 
 
 class Transport(kombu_redis.Transport):
@@ -57,3 +56,18 @@ class SentinelTransport(kombu_redis.SentinelTransport):
 
     Channel = SentinelChannel
     default_port = 26379
+
+
+class Connection(KombuConnection):
+    """Tries again soon: Celery's own steps grow to half a minute, long after Redis is back."""
+
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
+        """As kombu's, with pauses of 1 to 5 s."""
+        pauses = {"interval_start": 1, "interval_step": 1, "interval_max": 5}
+        return super().ensure_connection(*args, **{**pauses, **kwargs})
+
+
+class Amqp(AMQP):
+    """Celery's own, with our connections."""
+
+    Connection = Connection

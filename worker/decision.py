@@ -58,7 +58,7 @@ class Situation:
         return Waits.from_json(self.record.retry).after(self.begun.waited_s)
 
 
-def decide(now: Situation, answer: Answer) -> Park | Finish:
+def decide(now: Situation, answer: Answer) -> Park | Finish:  # noqa: PLR0911 - one for each reaction
     """What follows from an answer (docs/architecture.md, the table of reactions)."""
     if now.call is Call.EVIDENCE:
         return _after_download(now, answer)
@@ -68,7 +68,8 @@ def decide(now: Situation, answer: Answer) -> Park | Finish:
         case Reaction.REJECTED:
             return _rejected(now, answer)
         case Reaction.UNRESOLVED:
-            return _finish(now, answer, Status.UNRESOLVED, answer.reason or Reason.UNREADABLE_ANSWER, may_have_acted=True)
+            reason = answer.reason or Reason.UNREADABLE_ANSWER
+            return _finish(now, answer, Status.UNRESOLVED, reason, may_have_acted=True)
         case Reaction.NOT_CANCELLED:
             return _park(now, answer, wait_s=0.0, next_call=Call.CANCEL, waits=now.waits)
         case Reaction.ACCOUNT | Reaction.ABUSE:
@@ -229,7 +230,7 @@ def _effects(now: Situation, answer: Answer) -> Effects:
             return Effects(
                 feeds="failure" if is_failure else "answer",
                 hold_s=answer.hold_account_s,
-                hold_reason=f"the provider asked for a pause ({answer.code or 'HTTP'})" if answer.hold_account_s else None,
+                hold_reason=f"the provider asked for a pause ({answer.code or 'HTTP'})",
             )
         case _:
             return Effects(feeds="answer", proves=True)

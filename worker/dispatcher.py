@@ -12,7 +12,8 @@ from config.settings import Settings
 from worker import decision
 from worker.intake import Intake
 from worker.ledger.ledger import Ledger, LedgerFull
-from worker.ledger.records import Released
+from worker.ledger.records import Record, Released
+from worker.outcome import Verdict
 from worker.run import is_outage
 
 log = structlog.get_logger(__name__)
@@ -67,7 +68,7 @@ class Dispatcher(threading.Thread):
             except ConfigurationProblem as problem:
                 self._refused(problem)
                 return
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next round comes
                 self._note(error)
                 self._stopping.wait(WAIT_FOR_REDIS_S)
 
@@ -101,7 +102,7 @@ class Dispatcher(threading.Thread):
         overdue = self._ledger.overdue(BATCH)
         return sum(self._end(job, decision.time_is_up) for job in overdue)
 
-    def _end(self, job: str, verdict_of: Callable[..., decision.Verdict]) -> bool:
+    def _end(self, job: str, verdict_of: Callable[[Record], Verdict]) -> bool:
         """End a run that nobody is calling for; False where that was not possible now."""
         record = self._ledger.record(job)
         if record is None or not record.is_open or record.state == "running":
@@ -134,7 +135,7 @@ class Dispatcher(threading.Thread):
     def _note(self, error: Exception) -> None:
         """An outage is worth one line, not one a tick; anything else is a bug."""
         if not is_outage(error):
-            log.exception("dispatcher_failed")
+            log.error("dispatcher_failed", exc_info=error)
         elif not self._is_away:
             self._is_away = True
             log.warning("redis_away", problem=f"{type(error).__name__}: {error}")

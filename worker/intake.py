@@ -1,4 +1,4 @@
-"""Ways in 1 and 2: what stands on the request stream and on the intake queue is admitted, or refused with its errors."""
+"""Ways in 1 and 2: what stands on request stream and intake queue is admitted, or refused with its errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

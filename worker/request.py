@@ -9,7 +9,16 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import PydanticCustomError
 
 from config.accounts import Account, Accounts, NsBpeAccount, ProviderName
@@ -48,7 +57,9 @@ class InvalidRequest(Exception):
     """A request that cannot be accepted; `errors` lists everything that is wrong with it."""
 
     def __init__(self, errors: Sequence[FieldError], body: Mapping[str, Any] | None = None) -> None:
-        super().__init__("; ".join(f"{error.field}: {error.problem}" if error.field else error.problem for error in errors))
+        super().__init__(
+            "; ".join(f"{error.field}: {error.problem}" if error.field else error.problem for error in errors)
+        )
         self.errors = tuple(errors)
         self.body: Mapping[str, Any] = body or {}
 
@@ -59,7 +70,7 @@ def _wrong(problem: str) -> PydanticCustomError:
 
 def _whole_number_of_digits(chbpe: str) -> str:
     if chbpe[20:22] != "63":
-        message = f"model (characters 21 and 22) must be 63, is {chbpe[20:22]}"
+        message = "model (characters 21 and 22) must be 63"
         raise _wrong(message)
     if check_digit(chbpe[:43]) != chbpe[43]:
         message = "check digit (the last character) does not fit the other 43"
@@ -81,14 +92,21 @@ def _composed(text: Any) -> Any:
 
 def _justification(text: str) -> str:
     if not _XJUST.fullmatch(text):
-        message = "only Latin-1 characters, no blank at either end, no tab and no line break (no curly quotes, no en dash)"
+        message = (
+            "only Latin-1 characters, no blank at either end, no tab and no line break (no curly quotes, no en dash)"
+        )
         raise _wrong(message)
     return text
 
 
-def _local_time(text: str) -> str:
-    if not _DH_EVENTO.fullmatch(text) or _parsed(text) is None:
+def _local_time(text: str, info: ValidationInfo) -> str:
+    """Checked against now where that is given: what the ledger has kept is not checked again."""
+    event_at = _parsed(text) if _DH_EVENTO.fullmatch(text) else None
+    if event_at is None:
         message = "must be YYYY-MM-DDTHH:MM:SS±HH:00, offset from -11:00 to +12:00"
+        raise _wrong(message)
+    if info.context and event_at > info.context["now"] + CLOCK_TOLERANCE:
+        message = "more than 5 minutes ahead"
         raise _wrong(message)
     return text
 
@@ -119,16 +137,23 @@ class _Request(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    account: Annotated[str, Field(min_length=1, max_length=64, description="a configured account of the provider")] | None = None
+    account: (
+        Annotated[str, Field(min_length=1, max_length=64, description="a configured account of the provider")] | None
+    ) = None
     reference: (
-        Annotated[str, Field(min_length=1, max_length=128, description="the producer's own id"), AfterValidator(_printable)]
+        Annotated[
+            str, Field(min_length=1, max_length=128, description="the producer's own id"), AfterValidator(_printable)
+        ]
         | None
     ) = None
     priority: Annotated[Priority, Field(strict=False)] = Priority.INTERACTIVE
     deadline: (
         Annotated[
             str,
-            Field(description="RFC 3339 with offset; no cancellation request at or after it", json_schema_extra={"format": "date-time"}),
+            Field(
+                description="RFC 3339 with offset; no cancellation request at or after it",
+                json_schema_extra={"format": "date-time"},
+            ),
             AfterValidator(_instant),
         ]
         | None
@@ -156,18 +181,20 @@ class NsBpeRequest(_Request):
     """Cancel a BP-e."""
 
     provider: Literal["ns-bpe"]
-    chBPe: Annotated[  # noqa: N815 - the provider's word for the request field
+    chBPe: Annotated[
         str, Field(pattern=_CHBPE, description="access key, model 63"), AfterValidator(_whole_number_of_digits)
     ]
-    nProt: Annotated[str, Field(pattern=r"^[0-9]{15}$", description="authorisation protocol")]  # noqa: N815 - as above
-    xJust: Annotated[  # noqa: N815 - as above
+    nProt: Annotated[str, Field(pattern=r"^[0-9]{15}$", description="authorisation protocol")]
+    xJust: Annotated[
         str,
         Field(min_length=15, max_length=255, description="the reason, Latin-1"),
         BeforeValidator(_composed),
         AfterValidator(_justification),
     ]
-    dhEvento: (  # noqa: N815 - as above
-        Annotated[str, Field(description="YYYY-MM-DDTHH:MM:SS±HH:00, at most 5 minutes ahead"), AfterValidator(_local_time)]
+    dhEvento: (
+        Annotated[
+            str, Field(description="YYYY-MM-DDTHH:MM:SS±HH:00, at most 5 minutes ahead"), AfterValidator(_local_time)
+        ]
         | None
     ) = None
 
@@ -269,34 +296,35 @@ def check(value: object, accounts: Accounts, *, now: datetime) -> Admissible:
     """
     if not isinstance(value, Mapping):
         raise InvalidRequest([FieldError("", "must be a JSON object")])
-    try:
-        request = _REQUEST.validate_python(dict(value))
-    except ValidationError as invalid:
-        raise InvalidRequest([_field_error(error) for error in invalid.errors(include_url=False)], value) from None
     errors: list[FieldError] = []
-    account = _resolve(request, accounts, errors)
-    if isinstance(request, NsBpeRequest) and request.dhEvento:
-        event_at = _parsed(request.dhEvento)
-        if event_at is None or event_at > now + CLOCK_TOLERANCE:
-            errors.append(FieldError("dhEvento", "more than 5 minutes ahead"))
-    if errors or account is None:
+    request: Request | None = None
+    try:
+        request = _REQUEST.validate_python(dict(value), context={"now": now})
+    except ValidationError as invalid:
+        errors += [_field_error(error) for error in invalid.errors(include_url=False)]
+    account = _resolve(value, accounts, errors)
+    if request is None or account is None:
         raise InvalidRequest(errors, value)
     fills_in_time = isinstance(request, NsBpeRequest) and request.dhEvento is None
     offset = account.utc_offset_minutes if isinstance(account, NsBpeAccount) and fills_in_time else None
     return Admissible(request, account.name, offset)
 
 
-def _resolve(request: Request, accounts: Accounts, errors: list[FieldError]) -> Account | None:
-    candidates = accounts.of_provider(ProviderName(request.provider))
-    if request.account is not None:
-        named = next((account for account in candidates if account.name == request.account), None)
+def _resolve(value: Mapping[str, Any], accounts: Accounts, errors: list[FieldError]) -> Account | None:
+    """The account of a request that may be wrong otherwise, so that one answer lists everything."""
+    provider, name = value.get("provider"), value.get("account")
+    if provider not in tuple(ProviderName) or any(error.field == "account" for error in errors):
+        return None
+    candidates = accounts.of_provider(ProviderName(provider))
+    if name is not None:
+        named = next((account for account in candidates if account.name == name), None)
         if named is None:
-            errors.append(FieldError("account", f"no such account of {request.provider} is configured"))
+            errors.append(FieldError("account", f"no such account of {provider} is configured"))
         return named
     if len(candidates) == 1:
         return candidates[0]
     count = len(candidates) or "no"
-    errors.append(FieldError("account", f"needed: {count} accounts of {request.provider} are configured"))
+    errors.append(FieldError("account", f"needed: {count} accounts of {provider} are configured"))
     return None
 
 

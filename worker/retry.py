@@ -129,7 +129,9 @@ def _restored(kind: Kind, asked: int, age_s: float) -> RetryCallState:
     return state
 
 
-def until_taken(hand_in: Callable[[], Result], *, is_outage: Callable[[BaseException], bool], cap_s: float = 2.0) -> Result:
+def until_taken(
+    hand_in: Callable[[], Result], *, is_outage: Callable[[BaseException], bool], cap_s: float = 2.0
+) -> Result:
     """Call `hand_in` until it raises nothing that is an outage: an answer must not be lost because Redis is away."""
     loop = Retrying(retry=retry_if_exception(is_outage), wait=wait_exponential(multiplier=0.05, max=cap_s))
     return loop(hand_in)

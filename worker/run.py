@@ -85,7 +85,7 @@ class Runner:
 
     def _step(self, begun: Begun, asked_at: float) -> Park | Finish:
         call = Call(begun.record.next_call)
-        now = Situation(begun, call, True, self.policies, self._abuse())
+        now = Situation(begun, call, inquires=True, policies=self.policies, abuse=self._abuse())
         try:
             account, adapter = self._usable(begun.record.account)
             secret = account.secret_source.read(self.environment)
@@ -128,7 +128,8 @@ class Runner:
             said = retry.until_taken(lambda: self.ledger.finish(begun, token, nonce, step), is_outage=is_outage)
             verdict = step.verdict
             if said == "ended":
-                log.info("outcome", job=begun.record.job, run=begun.record.run, status=verdict.status, reason=verdict.reason)
+                record = begun.record
+                log.info("outcome", job=record.job, run=record.run, status=verdict.status, reason=verdict.reason)
                 return Ended(verdict.status, verdict.reason, verdict.answer.code if verdict.answer else None)
             if verdict.status is Status.CANCELLED:
                 log.warning("cancelled_after_the_end", job=begun.record.job, run=begun.record.run)

@@ -14,7 +14,7 @@ UNAVAILABLE = (RedisError, OSError)
 """What a client raises while Redis cannot serve: away, loading, full, or answering with an error."""
 
 
-def connect(url: str, *, timeout_s: float) -> "Redis[bytes]":
+def connect(url: str, *, timeout_s: float) -> Redis:
     """A client for `redis://`, `rediss://` or `sentinel://`; it connects at the first command.
 
     A command is sent again once after a lost connection: every transition may be repeated, and longer outages
@@ -24,14 +24,14 @@ def connect(url: str, *, timeout_s: float) -> "Redis[bytes]":
         ExponentialWithJitterBackoff(base=0.05, cap=0.5), 1, supported_errors=(RedisConnectionError, RedisTimeoutError)
     )
     if not url.startswith("sentinel://"):
-        client: Redis[bytes] = Redis.from_url(
+        client: Redis = Redis.from_url(
             url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=again, socket_keepalive=True
         )
         return client
     parts = urlsplit(url)
     hosts = parts.netloc.rpartition("@")[2].split(",")
     master, _, database = parts.path.strip("/").partition("/")
-    sentinel = Sentinel(
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         [_address(host) for host in hosts],
         sentinel_kwargs={"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s},
         socket_timeout=timeout_s,
@@ -42,7 +42,7 @@ def connect(url: str, *, timeout_s: float) -> "Redis[bytes]":
         username=parts.username,
         password=parts.password,
     )
-    primary: Redis[bytes] = sentinel.master_for(master)
+    primary: Redis = sentinel.master_for(master)  # type: ignore[no-untyped-call]  # as above
     return primary
 
 

@@ -16,7 +16,7 @@ from redis import Redis
 
 from config.accounts import Account, Environment
 from config.problem import ConfigurationProblem
-from worker.ledger.records import AccountState, Admitted, Begun, Record, Released, decode, instant
+from worker.ledger.records import AccountState, Admitted, Begun, Record, Released, decode, instant, text
 from worker.ledger.scripts import Scripts
 from worker.outcome import Verdict, body
 from worker.request import Admissible
@@ -144,7 +144,7 @@ class Finish:
 class Ledger:
     """The ledger of one namespace."""
 
-    def __init__(self, redis: "Redis[bytes]", *, namespace: str, keep_s: float) -> None:
+    def __init__(self, redis: Redis, *, namespace: str, keep_s: float) -> None:
         self.redis = redis
         self.namespace = namespace
         self._keep_ms = _ms(keep_s)
@@ -191,7 +191,9 @@ class Ledger:
     def release(self, limit: int, *, begin_within_s: float, lost_wait_s: float) -> tuple[list[Released], list[str]]:
         """Hand out up to `limit` due jobs; also the jobs that are worn out and have to be given up."""
         released, worn = self._scripts.call("release", limit, _ms(begin_within_s), _ms(lost_wait_s))
-        return [Released(job.decode(), token, run, calls) for job, token, run, calls in released], [j.decode() for j in worn]
+        return [Released(job.decode(), token, run, calls) for job, token, run, calls in released], [
+            j.decode() for j in worn
+        ]
 
     def begin(self, job: str, token: int, nonce: str, *, lease_s: float) -> Begun | str:
         """Start a call; or why it must not be made now (the job was put back or belongs to somebody else)."""
@@ -246,7 +248,7 @@ class Ledger:
         """Jobs whose deadline, or wait for evidence, has passed."""
         seconds, micros = self.redis.time()
         found = self.redis.zrangebyscore(self.key("deadlines"), "-inf", seconds * 1000 + micros // 1000, 0, limit)
-        return [job.decode() for job in found]
+        return [text(job) for job in found if isinstance(job, bytes | str)]
 
     def _end_uncalled(self, script: str, record: Record, verdict: Verdict, entry: Mapping[str, Any]) -> str:
         rest = _rest(body(verdict, job=record.job, account=record.account))
@@ -276,7 +278,10 @@ class Ledger:
     # Operators
 
     def revoke(self, record: Record, verdict: Verdict, *, by: str) -> str:
-        """End an open run on an operator's word: `ended`, `changed`, `in call` or `cancelled` (evidence is under way)."""
+        """End an open run on an operator's word.
+
+        `ended`, or why not: `changed`, `in call`, or `cancelled` where only the evidence is still under way.
+        """
         return self._end_uncalled("revoke", record, verdict, {"what": "revoked", "by": by})
 
     def retry(self, job: str, *, by: str) -> int:
@@ -335,11 +340,11 @@ class Ledger:
         self.redis.hsetnx(self.key("meta"), "environment", environment)
         self._agree(environment, self.redis.hget(self.key("meta"), "environment") or b"")
 
-    def _agree(self, wanted: Environment, recorded: bytes) -> None:
-        if recorded.decode() != wanted:
+    def _agree(self, wanted: Environment, recorded: bytes | str) -> None:
+        if text(recorded) != wanted:
             raise ConfigurationProblem(
-                f"the accounts file is of the {wanted} environment, but namespace {self.namespace} on this Redis belongs to "
-                f"{recorded.decode()}: set ANULA_NAMESPACE, ANULA_REDIS_URL or ANULA_ACCOUNTS to match"
+                f"the accounts file is of the {wanted} environment, but namespace {self.namespace} on this Redis "
+                f"belongs to {text(recorded)}: set ANULA_NAMESPACE, ANULA_REDIS_URL or ANULA_ACCOUNTS to match"
             )
 
     # Reading
@@ -351,7 +356,7 @@ class Ledger:
 
     def account_states(self) -> list[AccountState]:
         """All accounts that a worker has enrolled or a job names, by name."""
-        names = sorted(name.decode() for name in self.redis.smembers(self.key("accounts")))
+        names = sorted(text(name) for name in self.redis.smembers(self.key("accounts")))
         return [self._account_state(name) for name in names]
 
     def _account_state(self, name: str) -> AccountState:

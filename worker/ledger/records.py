@@ -9,14 +9,19 @@ from typing import Any, Self
 Fields = Mapping[str, str]
 
 
-def decode(raw: Mapping[bytes, bytes] | Iterable[bytes]) -> dict[str, str]:
+def text(value: bytes | str) -> str:
+    """What the client library gives as bytes."""
+    return value if isinstance(value, str) else value.decode()
+
+
+def decode(raw: Mapping[Any, Any] | Iterable[Any]) -> dict[str, str]:
     """A hash as text; also from a flat list of names and values."""
     if isinstance(raw, Mapping):
-        pairs: Iterable[tuple[bytes, bytes]] = raw.items()
+        pairs: Iterable[tuple[Any, Any]] = raw.items()
     else:
         flat = list(raw)
         pairs = zip(flat[::2], flat[1::2], strict=True)
-    return {name.decode(): value.decode() for name, value in pairs}
+    return {text(name): text(value) for name, value in pairs}
 
 
 def instant(ms: str | float | None) -> datetime | None:

@@ -35,10 +35,10 @@ def source(name: str) -> str:
 class Scripts:
     """The scripts, bound to one namespace of one server."""
 
-    def __init__(self, redis: "Redis[bytes]", namespace: str) -> None:
+    def __init__(self, redis: Redis, namespace: str) -> None:
         self._keys = [f"{namespace}:meta"]
         self._scripts: dict[str, Script] = {name: redis.register_script(source(name)) for name in NAMES}
 
-    def call(self, name: str, *args: str | bytes | float, pipeline: "Pipeline[bytes] | None" = None) -> Any:
+    def call(self, name: str, *args: str | bytes | float, pipeline: Pipeline | None = None) -> Any:
         """Run one script, or add it to `pipeline`. Its header names arguments and reply."""
         return self._scripts[name](keys=self._keys, args=args, client=pipeline)

@@ -1,0 +1,180 @@
+"""The main job with a real Valkey, a real sandbox and a real Celery worker process."""
+
+import json
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from celery import Celery
+from jsonschema import Draft202012Validator
+
+from tests.support.sandbox import N_PROT, X_JUST, Sandbox, running_sandbox
+from tests.support.site import Site, running_site
+from tests.support.valkey import LocalValkey
+from tests.support.waiting import wait_until
+from worker import outcome
+from worker.ledger.records import text
+from worker.sandbox.numbers import sandbox_chbpe, sandbox_uuid
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with running_sandbox(in_process_s=1.0) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def site(sandbox: Sandbox, shared_valkey: LocalValkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A deployment with one worker, for every test of this module; each uses documents of its own."""
+    directory = tmp_path_factory.mktemp("site")
+    namespace = f"t{uuid.uuid4().hex[:12]}"
+    with running_site(directory, redis_url=shared_valkey.url, namespace=namespace, sandbox_url=sandbox.url) as one:
+        keyless = '[accounts.keyless]\nprovider = "ns-bpe"\nenvironment = "test"\ntoken_env = "NO_SUCH_TOKEN"\n'
+        one.write_accounts(keyless + f'utc_offset = "-03:00"\nendpoint = "{sandbox.url}"\n')
+        one.start_worker()
+        yield one
+
+
+def bpe(key: str, **more: str) -> dict[str, str]:
+    return {"provider": "ns-bpe", "account": "rodoviaria", "chBPe": key, "nProt": N_PROT, "xJust": X_JUST, **more}
+
+
+def cfdi(uuid_: str, **more: str) -> dict[str, str]:
+    return {"provider": "solucion-factible", "uuid": uuid_, **more}
+
+
+def test_a_request_on_the_stream_ends_in_one_outcome_with_its_evidence(site: Site, sandbox: Sandbox):
+    key = sandbox_chbpe(135, 1)
+
+    site.ledger.redis.xadd(f"{site.namespace}:requests", {"request": json.dumps(bpe(key, reference="erp-1"))})
+    found = site.outcome(f"ns-bpe:{key}")
+
+    assert (found["status"], found["reason"], found["code"]) == ("cancelled", "cancelled", "135")
+    assert (found["references"], found["attempts"], found["run"]) == (["erp-1"], 1, 1)
+    assert found["evidence"]["sha256"] == sandbox.document(key)["evidence_sha256"]
+    assert sandbox.document(key)["asked"] == 1
+    wait_until(lambda: site.ledger.redis.xlen(f"{site.namespace}:requests") == 0)
+
+
+def test_a_celery_message_on_the_intake_queue_ends_in_one_outcome(site: Site):
+    uuid_ = sandbox_uuid(200, 2)
+    producer = Celery("erp", broker=site.redis_url, set_as_current=False)
+
+    producer.send_task("anula.submit", kwargs={"request": cfdi(uuid_, reference="erp-2")}, queue=site.namespace)
+    producer.close()
+    found = site.outcome(f"solucion-factible:{uuid_}")
+
+    assert (found["status"], found["code"], found["references"]) == ("cancelled", "200", ["erp-2"])
+    assert "Acuse" in found["evidence"]["content"]
+
+
+def test_the_client_hands_in_and_sees_the_outcome(site: Site):
+    uuid_ = sandbox_uuid(204, 3)
+
+    submission = site.client.submit(cfdi(uuid_))
+    found = site.outcome(submission.job)
+
+    assert (found["status"], found["reason"], found["evidence"]) == ("rejected", "not-cancellable", None)
+
+
+def test_in_process_is_asked_again_until_it_ends(site: Site):
+    uuid_ = sandbox_uuid(211, 4)
+
+    found = site.outcome(site.client.submit(cfdi(uuid_)).job)
+
+    assert (found["status"], found["code"]) == ("cancelled", "200")
+    assert found["attempts"] >= 2
+
+
+def test_a_cut_after_the_provider_acted_is_looked_up_and_never_asked_again(site: Site, sandbox: Sandbox):
+    key = sandbox_chbpe("cut-after", 5, first_calls=1)
+
+    found = site.outcome(site.client.submit(bpe(key)).job)
+
+    assert (found["status"], found["reason"], found["attempts"]) == ("cancelled", "already-cancelled", 1)
+    assert found["evidence"]["sha256"] == sandbox.document(key)["evidence_sha256"]
+    assert sandbox.document(key)["asked"] == 1
+
+
+def test_evidence_that_is_not_there_yet_is_fetched_as_a_phase_of_the_run(site: Site, sandbox: Sandbox):
+    key = sandbox_chbpe("xml-later", 6)
+
+    found = site.outcome(site.client.submit(bpe(key)).job)
+
+    assert found["status"] == "cancelled"
+    assert found["evidence"]["sha256"] == sandbox.document(key)["evidence_sha256"]
+    assert sandbox.document(key)["downloaded"] >= 1
+
+
+def test_a_second_submission_of_a_cancelled_document_replays_its_outcome(site: Site, sandbox: Sandbox):
+    key = sandbox_chbpe(135, 7)
+    job = site.client.submit(bpe(key, reference="first")).job
+    site.outcome(job)
+
+    again = site.client.submit(bpe(key, reference="second"))
+    wait_until(lambda: len(site.outcomes(job)) == 2)
+
+    first, second = site.outcomes(job)
+    assert again.replayed
+    assert second == {**first, "replayed": True, "references": ["second"]}
+    assert sandbox.document(key)["asked"] == 1
+
+
+def test_a_deadline_that_has_passed_ends_the_run_without_a_call(site: Site, sandbox: Sandbox):
+    key = sandbox_chbpe(135, 8)
+
+    found = site.outcome(site.client.submit(bpe(key, deadline="2026-01-01T00:00:00Z")).job)
+
+    assert (found["status"], found["reason"], found["attempts"]) == ("rejected", "deadline-passed", 0)
+    assert sandbox.document(key)["asked"] == 0
+
+
+@pytest.mark.parametrize(
+    ("submitted", "problem"),
+    [
+        ('{"provider": "ns-bpe"', "not valid JSON"),
+        ('["a list"]', "must be a JSON object"),
+        ("x" * 1_000_000, "longer than"),
+        ('{"provider": "solucion-factible", "uuid": 5}', "must be text"),
+    ],
+)
+def test_junk_on_the_request_stream_becomes_an_outcome_with_its_errors(site: Site, submitted: str, problem: str):
+    entry = site.ledger.redis.xadd(f"{site.namespace}:requests", {"request": submitted})
+
+    wait_until(lambda: any(one["submission"] == text(entry) for one in site.outcomes()))
+    found = next(one for one in site.outcomes() if one["submission"] == text(entry))
+
+    assert (found["status"], found["reason"], found["run"]) == ("rejected", "invalid-request", None)
+    assert any(problem in error["problem"] for error in found["errors"])
+
+
+def test_junk_on_the_intake_queue_becomes_an_outcome_with_its_errors(site: Site):
+    before = len(site.outcomes())
+
+    site.ledger.redis.lpush(site.namespace, b"not json", b"\x80\x04pickle", b"j" * 1_000_000, b'{"headers": 1}', b"[]")
+
+    wait_until(lambda: len(site.outcomes()) >= before + 5)
+    assert {one["reason"] for one in site.outcomes()[before:]} == {"invalid-request"}
+
+
+def test_a_missing_secret_suspends_its_account_and_says_which(site: Site):
+    job = site.client.submit(bpe(sandbox_chbpe(135, 9), account="keyless")).job
+
+    def suspended() -> str | None:
+        return next(one.suspended_reason for one in site.ledger.account_states() if one.name == "keyless")
+
+    wait_until(suspended)
+    assert suspended() == "environment variable NO_SUCH_TOKEN is not set"
+    record = site.ledger.record(job)
+    assert record is not None
+    assert (record.state, record.attempts) == ("waiting", 0)
+
+
+def test_every_outcome_of_this_module_validates_against_the_printed_schema(site: Site):
+    validator = Draft202012Validator(outcome.schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+    for one in site.outcomes():
+        validator.validate(one)
+    assert site.outcomes()
