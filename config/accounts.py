@@ -39,6 +39,7 @@ def _secure_address(address: str | None) -> str | None:
     if parts.username or parts.password:
         message = "must not carry a user or a password"
         raise ValueError(message)
+    _ = parts.port  # raises ValueError where it is none
     if parts.scheme == "https" and parts.hostname:
         return address
     if parts.scheme == "http" and parts.hostname and _is_loopback(parts.hostname):

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.problem import ConfigurationProblem
 
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 described = partial(Field, validate_default=True)
 
 
@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     namespace: str = described(
         "anula", pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="prefix of keys, queues, stream and channel"
     )
-    outcome_retention_days: Annotated[float, Field(gt=0)] = described(
+    outcome_retention_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = described(
         30, description="how long outcomes and ended jobs are kept"
     )
     redis_timeout_s: Seconds = described(5, description="limit of one exchange with Redis")

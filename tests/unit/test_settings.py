@@ -1,0 +1,111 @@
+"""The settings of a process: read once, and what is wrong is named without its value."""
+
+import pytest
+
+from config import settings
+from config.accounts import Environment
+from config.problem import ConfigurationProblem
+from config.retries import policies
+from config.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_everything_has_a_default():
+    found = settings.load()
+
+    assert found.redis_url == "redis://127.0.0.1:6379/0"
+    assert (str(found.accounts), found.namespace, found.outcome_retention_days) == ("accounts.toml", "anula", 30)
+
+
+def test_the_environment_wins_over_the_env_file(in_an_empty_directory, monkeypatch):
+    (in_an_empty_directory / ".env").write_text("ANULA_NAMESPACE=one\nANULA_TICK_S=0.5\nOTHER=x\n")
+    monkeypatch.setenv("ANULA_NAMESPACE", "two")
+
+    found = settings.load()
+
+    assert (found.namespace, found.tick_s) == ("two", 0.5)
+
+
+def test_secrets_are_looked_up_in_both(in_an_empty_directory, monkeypatch):
+    (in_an_empty_directory / ".env").write_text("ONE=from file\nTWO=from file\nEMPTY\n")
+    monkeypatch.setenv("TWO", "from environment")
+
+    found = settings.environment()
+
+    assert (found["ONE"], found["TWO"]) == ("from file", "from environment")
+    assert "EMPTY" not in found
+
+
+@pytest.mark.parametrize("url", ["redis://h:1/0", "rediss://u:p@h/1", "sentinel://a:1,b:2/primary/0"])
+def test_three_kinds_of_redis_are_known(monkeypatch, url):
+    monkeypatch.setenv("ANULA_REDIS_URL", url)
+
+    assert settings.load().redis_url == url
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ANULA_REDIS_URL", "http://hunter2@h"),
+        ("ANULA_NAMESPACE", "Hunter2"),
+        ("ANULA_NAMESPACE", "a:hunter2"),
+        ("ANULA_TICK_S", "hunter2"),
+        ("ANULA_TICK_S", "0"),
+        ("ANULA_TICK_S", "-1"),
+        ("ANULA_TICK_S", "nan"),
+        ("ANULA_EVIDENCE_TOTAL_S", "inf"),
+        ("ANULA_OUTCOME_RETENTION_DAYS", "inf"),
+        ("ANULA_ABUSE_PER_MINUTE", "1.5"),
+        ("ANULA_LOG_LEVEL", "hunter2"),
+        ("ANULA_LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_without_itself(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigurationProblem) as problem:
+        settings.load()
+
+    assert str(problem.value).startswith(f"{name}: ")
+    assert "unter2" not in str(problem.value)
+    assert "\n" not in str(problem.value)
+
+
+def test_every_wrong_value_is_named(monkeypatch):
+    monkeypatch.setenv("ANULA_TICK_S", "x")
+    monkeypatch.setenv("ANULA_NAMESPACE", "X")
+
+    with pytest.raises(ConfigurationProblem, match=r"ANULA_NAMESPACE.*; ANULA_TICK_S"):
+        settings.load()
+
+
+def test_every_setting_is_described():
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_lease_of_a_call_is_longer_than_the_longest_call():
+    found = Settings(total_timeout_s=10, lease_margin_s=0.5)
+
+    assert found.call_lease_s > found.total_timeout_s
+
+
+@pytest.mark.parametrize(
+    ("environment", "first_s", "cap_s"), [(Environment.TEST, 20, 300), (Environment.PRODUCTION, 60, 3_600)]
+)
+def test_in_process_is_asked_sooner_in_the_test_environment(environment, first_s, cap_s):
+    policy = policies(Settings(), environment).in_process
+
+    assert (policy.first_s, policy.cap_s) == (first_s, cap_s)
+
+
+def test_a_set_wait_counts_in_both_environments():
+    settings_ = Settings(in_process_first_s=1, in_process_cap_s=2, in_process_total_s=3)
+
+    for environment in Environment:
+        policy = policies(settings_, environment).in_process
+        assert (policy.first_s, policy.cap_s, policy.total_s) == (1, 2, 3)
