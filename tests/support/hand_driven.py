@@ -30,6 +30,8 @@ token_env = "RODOVIARIA_TOKEN"
 utc_offset = "-03:00"
 """
 ACUSE = '<?xml version="1.0" encoding="UTF-8"?>\r\n<Acuse Fecha="2026-01-31T10:00:00">Cancelación</Acuse>\n'.encode()
+A_UUID = "5F2C9B3E-1D4A-4C6B-9E8F-7A6B5C4D3E2F"
+"""A document for parameters of tests, which must be the same in every process."""
 REASON = "Passagem emitida com dados incorretos"
 
 

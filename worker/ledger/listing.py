@@ -53,7 +53,7 @@ def jobs(ledger: Ledger, wanted: Wanted, *, page: int = PAGE) -> Iterator[Listed
     seconds, micros = _now(ledger)
     until_ms = seconds * 1000 + micros // 1000
     sets = []
-    for name, states in (("open", OPEN_STATES), ("ended", ENDED_STATES)):
+    for name, states in (("ended", ENDED_STATES), ("open", OPEN_STATES)):
         shown = frozenset(states) & frozenset(wanted.states)
         if shown:
             sets.append(_of_set(ledger, name, shown, until_ms, page=page))

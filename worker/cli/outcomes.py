@@ -1,0 +1,50 @@
+"""`anula outcomes`: what became of the cancellations, as JSON lines."""
+
+from typing import Annotated
+
+import typer
+
+from worker.cli.screen import json_line
+from worker.client import TAKE_OVER_AFTER_S, Client
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def outcomes(
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="Only those after this id (see --ids); $ stands for now. Left out: all that are kept."
+        ),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for further outcomes, without end.")] = False,
+    group: Annotated[str | None, typer.Option(help="Share the outcomes out among the consumers of this group.")] = None,
+    consumer: Annotated[
+        str | None, typer.Option(help="This consumer's name in the group; keep it across restarts.")
+    ] = None,
+    take_over_after: Annotated[
+        float,
+        typer.Option(
+            min=0.1,
+            metavar="SECONDS",
+            help="In a group: take over what another consumer has left unhandled for so long.",
+        ),
+    ] = TAKE_OVER_AFTER_S,
+    ids: Annotated[
+        bool, typer.Option("--ids", help='Print {"id": ..., "outcome": {...}}: the id to go on from with --since.')
+    ] = False,
+) -> None:
+    """Print outcomes as JSON lines, oldest first.
+
+    In a group an outcome counts as handled once its line was written; one that could not be written is given again.
+    """
+    try:
+        found = Client().outcomes(
+            since=since, follow=follow, group=group, consumer=consumer, take_over_after_s=take_over_after
+        )
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong)) from None
+    for outcome in found:
+        json_line({"id": outcome.id, "outcome": outcome} if ids else outcome)

@@ -1,0 +1,110 @@
+"""`anula status`: where jobs stand, and what happened to them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from worker.cli.problems import Failed
+from worker.cli.screen import instant_json, json_list, moment, say, table
+from worker.cli.session import jobs_named
+from worker.client import Client
+from worker.ledger.records import Record, instant
+
+app = typer.Typer(add_completion=False)
+
+_HISTORY = ("time", "what", "reaction", "code", "wait", "who and why")
+
+
+@app.command()
+def status(
+    jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="Job ids or bare documents.")],
+    json: Annotated[bool, typer.Option("--json", help="A JSON array, one object for each job.")] = False,
+) -> None:
+    """Show where jobs stand, and what happened to them: the last 20 calls, and who retried or revoked."""
+    client, names = Client(), jobs_named(jobs)
+    records = {job: client.status(job) for job in names}
+    known = [record for record in records.values() if record]
+    if json:
+        json_list(map(as_json, known))
+    else:
+        for record in known:
+            _show(record)
+    unknown = [job for job, record in records.items() if record is None]
+    if unknown:
+        raise Failed(
+            *(f"{job} is unknown: never submitted, or ended longer ago than outcomes are kept" for job in unknown)
+        )
+
+
+def as_json(record: Record) -> dict[str, Any]:
+    """A job as `--json` prints it."""
+    return {
+        "job": record.job,
+        "state": record.state,
+        "run": record.run,
+        "account": record.account,
+        "priority": record.lane,
+        "references": list(record.references),
+        "attempts": record.attempts,
+        "calls": record.calls,
+        "code": record.code,
+        "reason": record.reason if record.finished_at else None,
+        "submitted_at": instant_json(record.submitted_at),
+        "next_call": record.next_call if _waits(record) else None,
+        "next_attempt_at": instant_json(record.due_at) if _waits(record) else None,
+        "deadline": instant_json(record.deadline_at),
+        "finished_at": record.finished_at,
+        "may_have_acted": record.may_have_acted,
+        "in_process": record.in_process,
+        "warnings": list(record.warnings),
+        "outcome_id": record.outcome_id,
+        "history": [_entry_json(entry) for entry in record.history],
+    }
+
+
+def _entry_json(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {**entry, "at": instant_json(instant(entry["at"]))}
+
+
+def _waits(record: Record) -> bool:
+    return record.state in {"queued", "waiting"}
+
+
+def _show(record: Record) -> None:
+    say(record.job)
+    for name, value in _facts(record):
+        if value not in (None, ""):
+            say(f"  {name:<14}{value}")
+    if record.history:
+        say("  history")
+        table(("   ", *_HISTORY), (("", *_line(entry)) for entry in record.history))
+
+
+def _facts(record: Record) -> Iterator[tuple[str, object]]:
+    reason = f" ({record.reason})" if record.finished_at and record.reason else ""
+    yield "state", f"{record.state}{reason}"
+    yield "run", record.run
+    yield "account", record.account
+    yield "priority", record.lane
+    yield "submitted", moment(record.submitted_at)
+    yield "attempts", f"{record.attempts} (calls: {record.calls})"
+    yield "last code", record.code
+    if _waits(record):
+        yield "next call", f"{record.next_call}, not before {moment(record.due_at)}"
+    yield "deadline", moment(record.deadline_at)
+    yield "finished", record.finished_at
+    if record.is_open and (record.may_have_acted or record.in_process):
+        yield "note", "it was asked for already: the document may be cancelled"
+    yield "references", ", ".join(record.references)
+    for warning in record.warnings:
+        yield "warning", warning
+
+
+def _line(entry: Mapping[str, Any]) -> tuple[object, ...]:
+    """A line of the history, in the order of its headers."""
+    what = entry.get("call") or entry.get("what")
+    wait = f"{entry['wait_s']:g} s" if entry.get("wait_s") is not None else None
+    by = f"by {entry['by']}" if entry.get("by") else None
+    why = ", ".join(str(part) for part in (by, entry.get("reason"), entry.get("answer"), entry.get("note")) if part)
+    return moment(instant(entry["at"])), what, entry.get("reaction"), entry.get("code"), wait, why

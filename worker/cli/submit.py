@@ -1,0 +1,197 @@
+"""`anula submit`: one cancellation, or many as JSON lines."""
+
+import sys
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from worker.cli.problems import Failed, InvalidInput, complain, error_line
+from worker.cli.screen import json_line, say
+from worker.cli.waiting import Wait, WaitingCommand, WaitingGroup, follow
+from worker.client import BATCH, Client, LedgerFull, Submission, Unavailable
+from worker.request import Admissible, InvalidRequest, read
+
+app = typer.Typer(cls=WaitingGroup, invoke_without_command=True, add_completion=False)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object for each submission, and for each outcome.")]
+Repeated = Annotated[
+    str | None,
+    typer.Option(
+        "--submission",
+        metavar="ID",
+        help="Repeat a submission whose end was lost, under the id that the error told: nothing is admitted twice.",
+    ),
+]
+AccountName = Annotated[
+    str | None,
+    typer.Option(help="The account, by its name in the accounts file. Needed where the provider has several."),
+]
+Reference = Annotated[str | None, typer.Option(help="Your own id, given back in the outcome; up to 128 characters.")]
+Priority = Annotated[str | None, typer.Option(metavar="interactive|bulk", help="The lane to wait in.")]
+Deadline = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="No cancellation request is sent at or after it: 2026-01-31T18:00:00-03:00."),
+]
+
+
+@app.callback()
+def submit(
+    ctx: typer.Context,
+    *,
+    from_json: Annotated[
+        str | None,
+        typer.Option(
+            "--from-json",
+            metavar="FILE",
+            help="A file with one request (JSON object) in each line; - reads standard input.",
+        ),
+    ] = None,
+    wait: Wait = None,
+    json: Json = False,
+    submission: Repeated = None,
+) -> None:
+    """Submit a cancellation, or many as JSON lines.
+
+    Prints the job id of each. With --from-json every line is checked first; nothing is submitted on any error. A
+    document whose job is open joins it; one that is cancelled already gets its earlier outcome again.
+    """
+    if ctx.invoked_subcommand is not None:
+        if from_json is not None:
+            raise typer.BadParameter(f"either --from-json or {ctx.invoked_subcommand}, not both")
+        return
+    if from_json is None:
+        raise typer.BadParameter("what to submit? solucion-factible UUID, ns-bpe CHBPE, or --from-json FILE")
+    client = Client()
+    checked = _read(from_json, client)
+    if not checked:
+        complain("nothing in it to submit")
+    _submit(client, checked, wait=wait, json=json, submission=submission)
+
+
+@app.command("solucion-factible", cls=WaitingCommand)
+def solucion_factible(
+    ctx: typer.Context,
+    uuid: Annotated[str, typer.Argument(metavar="UUID", help="The CFDI: 8-4-4-4-12 hex digits.")],
+    *,
+    account: AccountName = None,
+    reference: Reference = None,
+    priority: Priority = None,
+    deadline: Deadline = None,
+    wait: Wait = None,
+    json: Json = False,
+    submission: Repeated = None,
+) -> None:
+    """Submit the cancellation of a CFDI at Solución Factible."""
+    request = {"provider": "solucion-factible", "uuid": uuid}
+    run = {"account": account, "reference": reference, "priority": priority, "deadline": deadline}
+    _submit_one(ctx, request | run, wait=wait, json=json, submission=submission)
+
+
+@app.command("ns-bpe", cls=WaitingCommand)
+def ns_bpe(
+    ctx: typer.Context,
+    chbpe: Annotated[str, typer.Argument(metavar="CHBPE", help="The access key of the BP-e: 44 characters.")],
+    *,
+    nprot: Annotated[str | None, typer.Option(help="The authorisation protocol: 15 digits. Needed.")] = None,
+    xjust: Annotated[str | None, typer.Option(help="The reason: 15 to 255 characters. Needed.")] = None,
+    dh_evento: Annotated[
+        str | None,
+        typer.Option("--dh-evento", metavar="TIME", help="The event's time, YYYY-MM-DDTHH:MM:SS±HH:00; left out: now."),
+    ] = None,
+    account: AccountName = None,
+    reference: Reference = None,
+    priority: Priority = None,
+    deadline: Deadline = None,
+    wait: Wait = None,
+    json: Json = False,
+    submission: Repeated = None,
+) -> None:
+    """Submit the cancellation of a BP-e at NS Tecnologia."""
+    request = {"provider": "ns-bpe", "chBPe": chbpe, "nProt": nprot, "xJust": xjust, "dhEvento": dh_evento}
+    run = {"account": account, "reference": reference, "priority": priority, "deadline": deadline}
+    _submit_one(ctx, request | run, wait=wait, json=json, submission=submission)
+
+
+def _submit_one(
+    ctx: typer.Context, request: Mapping[str, Any], *, wait: float | None, json: bool, submission: str | None
+) -> None:
+    """One request; what stands before the provider's name on the command line counts as well."""
+    before = ctx.parent.params if ctx.parent else {}
+    client = Client()
+    checked = [client.check({name: value for name, value in request.items() if value is not None})]
+    _submit(
+        client,
+        checked,
+        wait=wait if wait is not None else before.get("wait"),
+        json=json or bool(before.get("json")),
+        submission=submission or before.get("submission"),
+    )
+
+
+def _read(source: str, client: Client) -> list[Admissible]:
+    """The requests of a file, in its order; blank lines are skipped.
+
+    Raises:
+        InvalidInput: with every error of every line.
+    """
+    checked, errors = list[Admissible](), list[str]()
+    now = datetime.now(UTC)
+    for number, line in enumerate(_lines(source), start=1):
+        text = line.strip()
+        if not text:
+            continue
+        try:
+            checked.append(read(text, client.accounts, now=now))
+        except InvalidRequest as invalid:
+            errors += [f"line {number}: {error_line(error.field, error.problem)}" for error in invalid.errors]
+    if errors:
+        raise InvalidInput([*errors, f"nothing was submitted: {len(errors)} errors"])
+    return checked
+
+
+def _lines(source: str) -> list[bytes]:
+    if source == "-":
+        return sys.stdin.buffer.read().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    try:
+        return Path(source).read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    except OSError as problem:
+        raise typer.BadParameter(f"--from-json: {source} cannot be read ({problem.strerror})") from None
+
+
+def _submit(
+    client: Client, checked: list[Admissible], *, wait: float | None, json: bool, submission: str | None
+) -> None:
+    since = client.last_id()
+    submission = submission or uuid.uuid4().hex
+    done = list[Submission]()
+    for first in range(0, len(checked), BATCH):
+        batch = checked[first : first + BATCH]
+        try:
+            admitted = client.admit(batch, submission, first=first)
+        except (Unavailable, LedgerFull) as problem:
+            raise _broken_off(problem, len(done), len(checked), submission) from problem
+        for one in admitted:
+            _show(one, json=json)
+        done += admitted
+    if wait is not None:
+        follow(client, done, since=since, limit_s=wait, json=json)
+
+
+def _broken_off(problem: Exception, done: int, total: int, submission: str) -> Failed:
+    again = f"run the command again with --submission {submission}, so that nothing is admitted twice"
+    return Failed(f"{problem}; {done} of {total} were submitted: {again}")
+
+
+def _show(one: Submission, *, json: bool) -> None:
+    if json:
+        json_line({"job": one.job, "run": one.run, "joined": one.joined, "replayed": one.replayed})
+        return
+    say(one.job)
+    if one.joined:
+        complain(f"{one.job} was open already: joined")
+    if one.replayed:
+        complain(f"{one.job} was cancelled already: its outcome is published again")
