@@ -12,8 +12,8 @@ class NotFetched(Exception):
     """There is no evidence to be had; the message says why and what to do."""
 
 
-def fetch_evidence(job: str) -> bytes:
-    """The evidence of an ended job, byte for byte as the provider has it now.
+def fetch_evidence(job: str, built: Parts | None = None) -> bytes:
+    """The evidence of an ended job, byte for byte as the provider has it now; with this process's parts or others.
 
     Raises:
         NotFetched: unknown or open job, suspended or paused account, a provider without a download, or no evidence.
@@ -21,7 +21,7 @@ def fetch_evidence(job: str) -> bytes:
         Unavailable: Redis is away.
         ConfigurationProblem: settings or accounts cannot be used, or the namespace is of the other environment.
     """
-    built = parts()
+    built = built or parts()
     with translated(built.settings.redis_url):
         built.ledger.agree_environment(built.accounts.environment)
         record = _ended(built, job)
