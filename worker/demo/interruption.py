@@ -1,0 +1,53 @@
+"""Ctrl-C and SIGTERM as one exception, which never falls between starting a process and noting it down."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(BaseException):
+    """Somebody wants the demo to end now."""
+
+
+class Interruption:
+    """While the context lasts, the signals that ask a process to end raise `Interrupted` in the main thread."""
+
+    def __init__(self) -> None:
+        self._before: dict[signal.Signals, Any] = {}
+        self._holds = 0
+        self._asked = False
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked = True
+        if not self._holds:
+            raise Interrupted
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let the block come to its end first.
+
+        Raises:
+            Interrupted: after the block, if it was asked for meanwhile.
+        """
+        was_asked = self._asked
+        self._holds += 1
+        try:
+            yield
+        finally:
+            self._holds -= 1
+        if self._asked and not was_asked and not self._holds:
+            raise Interrupted
