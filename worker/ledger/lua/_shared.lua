@@ -5,7 +5,7 @@ local ns = string.sub(KEYS[1], 1, -6)
 local LOST_AT_MOST = 3 -- leases of a begun call that may end without an answer before the job is given up
 local FAILURES_TO_OPEN = 10 -- TRANSIENT or UNKNOWN answers in a row that open an account's circuit
 local PROBE_FIRST_MS, PROBE_CAP_MS = 1000, 10000
-local HISTORY, REFERENCES, SUBMISSIONS = 20, 1000, 1000
+local HISTORY, REFERENCES = 20, 1000
 local MINUTE_MS = 60000
 
 local OPEN = { queued = true, running = true, waiting = true }
@@ -203,7 +203,8 @@ end
 
 -- Runs -------------------------------------------------------------------------------------------------------------
 
--- Start the next run of a job. run: account, lane, request, references (JSON list), deadline or nil, by or nil.
+-- Start the next run of a job; what is in doubt about its document (acted, in_process) stays so.
+-- run: account, lane, request, references (JSON list), deadline or nil.
 local function start_run(job, run, earlier)
   local hash = job_key(job)
   local next_call = earlier.acted and question(run.account) or 'cancel'
@@ -211,7 +212,7 @@ local function start_run(job, run, earlier)
     'request', run.request, 'references', run.references, 'submitted_at', now, 'next', next_call)
   if earlier.run then
     redis.call('HDEL', hash, 'attempts', 'calls', 'retry', 'pending', 'nonce', 'parked_at', 'warnings', 'lost', 'code',
-      'in_process', 'finished_at', 'outcome_id', 'head', 'reason', 'deadline')
+      'finished_at', 'outcome_id', 'head', 'reason', 'deadline')
     redis.call('PERSIST', hash)
     redis.call('ZREM', key('ended'), job)
   end
@@ -254,7 +255,8 @@ local function end_run(job, ending)
   if ending.nonce then redis.call('HSET', hash, 'nonce', ending.nonce) end
   redis.call('HDEL', hash, 'retry', 'pending', 'handed')
   if ending.acted then redis.call('HSET', hash, 'acted', 1) end
-  if ending.status == 'cancelled' or ending.status == 'rejected' then redis.call('HDEL', hash, 'acted') end
+  local settles = ending.status == 'cancelled' or ending.status == 'rejected'
+  if settles then redis.call('HDEL', hash, 'acted', 'in_process') end
   if ending.entry then remember(job, ending.entry) end
   redis.call('HINCRBY', hash, 'seq', 1)
   unschedule(job, record.account)

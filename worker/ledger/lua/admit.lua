@@ -6,18 +6,23 @@
 -- Again: a known submission or a taken entry changes nothing; without either, a second call joins the first.
 local job, account, lane, reference, body, deadline, offset, submission, source, entry, place = unpack(ARGV)
 
+local SUBMISSIONS = 500 -- remembered of a job, and as many from before them
+
 if not stands(source, entry, place) then return { 'gone' } end
 
 local hash = job_key(job)
-local record = fields(hash, 'state', 'run', 'account', 'lane', 'request', 'references', 'submissions', 'acted', 'warnings',
-  'outcome_id', 'head', 'attempts', 'submitted_at', 'finished_at')
+local record = fields(hash, 'state', 'run', 'account', 'lane', 'request', 'references', 'submissions',
+  'older_submissions', 'acted', 'warnings', 'outcome_id', 'head', 'attempts', 'submitted_at', 'finished_at')
 local submissions = cjson.decode(record.submissions or '{}')
 
 local function reply(run, joined, replayed)
   if submission ~= '' then
     local count = 0
     for _ in pairs(submissions) do count = count + 1 end
-    if count >= SUBMISSIONS then submissions = {} end
+    if count >= SUBMISSIONS then
+      redis.call('HSET', hash, 'older_submissions', cjson.encode(submissions))
+      submissions = {}
+    end
     submissions[submission] = { run, joined, replayed }
     redis.call('HSET', hash, 'submissions', cjson.encode(submissions))
   end
@@ -83,7 +88,8 @@ local function replay()
   return reply(tonumber(record.run), 0, 1)
 end
 
-local answered = submission ~= '' and submissions[submission]
+local older = cjson.decode(record.older_submissions or '{}')
+local answered = submission ~= '' and (submissions[submission] or older[submission])
 if answered then
   remove(source, entry, place)
   return { 'admitted', answered[1], answered[2], answered[3] }

@@ -1,0 +1,236 @@
+"""One namespace on a real Valkey: its transitions called one by one, its time moved by hand, all its keys looked at."""
+
+import json
+import uuid as uuids
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema
+from redis import Redis
+
+from config.accounts import Account
+from tests.support.requests import NORTE, RODOVIARIA, SUR, accounts, admissible
+from worker import outcome
+from worker.answer import Answer, Evidence, Reaction, Reason
+from worker.ledger.ledger import Admission, Effects, Entry, Finish, Ledger, Park
+from worker.ledger.records import Admitted, Begun, Record, Released
+from worker.outcome import Status, Verdict
+from worker.request import Admissible
+
+KEEP_S = 3_600.0
+LEASE_S = 180.0
+BEGIN_WITHIN_S = 15.0
+LOST_WAIT_S = 15.0
+ALL = accounts(NORTE, SUR, RODOVIARIA)
+_TIMES = {
+    "job": ("due", "deadline", "parked_at", "called_at", "submitted_at"),
+    "account": ("suspended_at", "hold_until", "slow_until", "circuit", "probe_at"),
+}
+_VALIDATOR = jsonschema.Draft202012Validator(outcome.schema())
+PROVEN = Effects(feeds="answer", proves=True)
+FAILURE = Effects(feeds="failure")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A call under way, and who makes it."""
+
+    begun: Begun
+    token: int
+    nonce: str
+
+    @property
+    def job(self) -> str:
+        return self.begun.record.job
+
+
+class World:
+    """A ledger, and what a test does to it."""
+
+    def __init__(self, url: str, namespace: str) -> None:
+        self.redis: Any = Redis.from_url(url)
+        self.namespace = namespace
+        self.ledger = Ledger(self.redis, namespace=namespace, keep_s=KEEP_S)
+
+    def key(self, *parts: str) -> str:
+        return self.ledger.key(*parts)
+
+    # Transitions
+
+    def enroll(self, *enrolled: Account, inquires: bool = False, proven: bool = True) -> None:
+        """Enrol these accounts; an answer has proven their credentials already unless told otherwise."""
+        for account in enrolled:
+            self.ledger.enroll(account, inquires=inquires)
+            if proven:
+                self.redis.hset(self.key("account", account.name), "proven", 1)
+
+    def submit(self, request: Mapping[str, Any], submission: str | None = None, entry: Entry | None = None) -> Admitted:
+        admitted = self.try_submit(request, submission, entry)
+        assert admitted is not None
+        return admitted
+
+    def try_submit(
+        self, request: Mapping[str, Any], submission: str | None = None, entry: Entry | None = None
+    ) -> Admitted | None:
+        [admitted] = self.ledger.admit([Admission(checked(request), submission, entry)])
+        return admitted
+
+    def release(self, limit: int = 100) -> list[Released]:
+        return self.release_and_worn(limit)[0]
+
+    def release_and_worn(self, limit: int = 100) -> tuple[list[Released], list[str]]:
+        return self.ledger.release(limit, begin_within_s=BEGIN_WITHIN_S, lost_wait_s=LOST_WAIT_S)
+
+    def begin(self, released: Released, nonce: str | None = None) -> Held:
+        nonce = nonce or uuids.uuid4().hex
+        begun = self.try_begin(released, nonce)
+        assert not isinstance(begun, str), begun
+        return Held(begun, released.token, nonce)
+
+    def try_begin(self, released: Released, nonce: str) -> Begun | str:
+        return self.ledger.begin(released.job, released.token, nonce, lease_s=LEASE_S)
+
+    def call(self, request: Mapping[str, Any]) -> Held:
+        """Submit, release and begin."""
+        job = self.submit(request).job
+        return self.next_call(job)
+
+    def next_call(self, job: str | None = None) -> Held:
+        """Release and begin whatever is due; it has to be this job alone."""
+        released = self.release()
+        assert [one.job for one in released] == ([job] if job else [released[0].job])
+        return self.begin(released[0])
+
+    def park(self, held: Held, step: Park | None = None, **changes: Any) -> str:
+        return self.ledger.park(held.begun, held.token, held.nonce, step or park(**changes))
+
+    def finish(self, held: Held, step: Finish | None = None, **changes: Any) -> str:
+        return self.ledger.finish(held.begun, held.token, held.nonce, step or finish(**changes))
+
+    # Reading
+
+    def record(self, job: str) -> Record:
+        found = self.ledger.record(job)
+        assert found is not None
+        return found
+
+    def state(self, job: str) -> str:
+        return self.record(job).state
+
+    def account(self, name: str) -> dict[str, str]:
+        return {
+            field.decode(): value.decode() for field, value in self.redis.hgetall(self.key("account", name)).items()
+        }
+
+    def due_in_s(self, job: str) -> float | None:
+        """Seconds until the job is due; None where it is in no lane."""
+        found = self.redis.hmget(self.key("job", job), "account", "lane")
+        score = self.redis.zscore(self.key("due", found[0].decode(), found[1].decode()), job)
+        return None if score is None else (score - self.now_ms()) / 1000
+
+    def now_ms(self) -> int:
+        seconds, micros = self.redis.time()
+        return int(seconds * 1000 + micros // 1000)
+
+    def outcomes(self) -> list[dict[str, Any]]:
+        """Every outcome so far, oldest first; each fits the schema."""
+        found = []
+        for _, fields in self.redis.xrange(self.key("outcomes")):
+            one = json.loads(fields[b"outcome"])
+            _VALIDATOR.validate(one)
+            assert fields[b"job"].decode() == (one["job"] or "")
+            assert fields[b"account"].decode() == (one["account"] or "")
+            assert fields[b"status"].decode() == one["status"]
+            assert set(fields) == {b"job", b"account", b"status", b"outcome"}
+            found.append(one)
+        return found
+
+    def dump(self) -> dict[str, Any]:
+        """Every key of the namespace with all that is in it; not when a release was made last."""
+        found: dict[str, Any] = {}
+        for name in sorted(self.redis.scan_iter(match=f"{self.namespace}*", count=1_000)):
+            found[name.decode()] = (self._content(name), self.redis.ttl(name) > 0)
+        found.pop(self.key("meta"), None)
+        return found
+
+    def _content(self, name: bytes) -> Any:
+        match self.redis.type(name):
+            case b"hash":
+                return dict(self.redis.hgetall(name))
+            case b"zset":
+                return self.redis.zrange(name, 0, -1, withscores=True)
+            case b"set":
+                return set(self.redis.smembers(name))
+            case b"list":
+                return self.redis.lrange(name, 0, -1)
+            case b"stream":
+                return self.redis.xrange(name)
+            case _:
+                return self.redis.get(name)
+
+    # Time
+
+    def pass_time(self, seconds: float, *, nobody_released: bool = False) -> None:
+        """Let this much time pass for the whole namespace, releases going on meanwhile unless told otherwise."""
+        back = -round(seconds * 1000)
+        for name in self.redis.scan_iter(match=f"{self.namespace}*"):
+            kind, _, _ = name.decode().removeprefix(f"{self.namespace}:").partition(":")
+            if self.redis.type(name) == b"zset":
+                for member, _ in self.redis.zrange(name, 0, -1, withscores=True):
+                    self.redis.zincrby(name, back, member)
+            for field in _TIMES.get(kind, ()):
+                if self.redis.hexists(name, field):
+                    self.redis.hincrby(name, field, back)
+        if nobody_released:
+            self.redis.hincrby(self.key("meta"), "released_at", back)
+        else:
+            self.redis.hset(self.key("meta"), "released_at", self.now_ms())
+
+
+def checked(request: Mapping[str, Any]) -> Admissible:
+    """A request, checked; of the two accounts of Solución Factible norte is the plain one."""
+    is_sf = request["provider"] == NORTE.provider
+    return admissible({"account": NORTE.name} | dict(request) if is_sf else request, ALL)
+
+
+def park(wait_s: float = 0.0, **changes: Any) -> Park:
+    """A park after a transient answer that proves the account."""
+    plain: dict[str, Any] = {
+        "least_wait_s": 0.0,
+        "next_call": "cancel",
+        "retry": {},
+        "entry": {"call": "cancel"},
+        "effects": PROVEN,
+    }
+    return Park(wait_s=wait_s, **(plain | changes))
+
+
+def failed(wait_s: float = 60.0, **changes: Any) -> Park:
+    """A park after an answer that feeds the circuit."""
+    return park(wait_s, **({"effects": FAILURE, "failed": True, "least_wait_s": 0.5} | changes))
+
+
+def finish(status: Status = Status.CANCELLED, **changes: Any) -> Finish:
+    """The end of a run by an answer."""
+    plain: dict[str, Any] = {"verdict": verdict(status), "entry": {"call": "cancel"}, "effects": PROVEN}
+    return Finish(**(plain | changes))
+
+
+def verdict(status: Status = Status.CANCELLED, *, evidence: bytes = b"<Acuse/>", **changes: Any) -> Verdict:
+    """A verdict of this status."""
+    reasons = {
+        Status.CANCELLED: Reason.CANCELLED,
+        Status.REJECTED: Reason.NOT_CANCELLABLE,
+        Status.UNRESOLVED: Reason.GAVE_UP,
+        Status.REVOKED: Reason.REVOKED,
+    }
+    said = Answer(
+        reaction=Reaction.CANCELLED,
+        code="200",
+        message="said so",
+        provider_status={"status": "200"},
+        evidence=Evidence(evidence) if status is Status.CANCELLED else None,
+    )
+    plain: dict[str, Any] = {"status": status, "reason": reasons[status], "answer": said}
+    return Verdict(**(plain | changes))
