@@ -94,7 +94,7 @@ def test_a_demo_that_is_broken_off_leaves_nothing_behind(tmp_path, number, only_
     _, problem = demo.process.communicate(timeout=30)
 
     assert len(started) >= 3
-    assert demo.process.returncode == 1
+    assert demo.process.returncode == 128 + number
     assert problem.splitlines() == ["anula: interrupted; everything that the demo had started is gone"]
     wait_until(lambda: demo.processes() == [], what="the end of every process")
     assert list(demo.temporary.iterdir()) == []

@@ -12,7 +12,7 @@ import typer
 
 from config import settings
 from worker.answer import Evidence
-from worker.cli.problems import Failed
+from worker.cli.problems import Failed, complain
 from worker.cli.screen import clean, json_list, table
 from worker.client import Submission
 from worker.demo import examples
@@ -70,8 +70,9 @@ def demo(
     try:
         with Interruption() as interruption:
             seen = _play(interruption, story)
-    except Interrupted:
-        raise Failed("interrupted; everything that the demo had started is gone") from None
+    except Interrupted as interrupted:
+        complain("interrupted; everything that the demo had started is gone")
+        raise typer.Exit(interrupted.status) from None
     except (NotUp, TooSlow) as problem:
         raise Failed(str(problem)) from None
     _show(seen, json=json)

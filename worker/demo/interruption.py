@@ -10,7 +10,15 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """Somebody wants the demo to end now."""
+    """Somebody wants the demo to end now.
+
+    Attributes:
+        status: The exit status that shells give to a process ended by the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.status = 128 + number
 
 
 class Interruption:
@@ -19,7 +27,7 @@ class Interruption:
     def __init__(self) -> None:
         self._before: dict[signal.Signals, Any] = {}
         self._holds = 0
-        self._asked = False
+        self._asked: int | None = None
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
@@ -31,10 +39,10 @@ class Interruption:
         for number, before in self._before.items():
             signal.signal(number, before)
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._asked = True
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._asked = number
         if not self._holds:
-            raise Interrupted
+            raise Interrupted(number)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -43,11 +51,11 @@ class Interruption:
         Raises:
             Interrupted: after the block, if it was asked for meanwhile.
         """
-        was_asked = self._asked
+        asked_before = self._asked
         self._holds += 1
         try:
             yield
         finally:
             self._holds -= 1
-        if self._asked and not was_asked and not self._holds:
-            raise Interrupted
+        if self._asked and not asked_before and not self._holds:
+            raise Interrupted(self._asked)

@@ -11,6 +11,7 @@ from worker.answer import Evidence
 from worker.demo.examples import Expected
 
 _LAYER = re.compile(r"(\w+)=(.*?)(?= \w+=|$)")
+_SAID = {"http": "HTTP ", "transport": "no answer: "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,8 @@ class Seen:
 
     @property
     def answers_in_short(self) -> str:
-        """The answers in their order, equal ones in a row together."""
-        texts = ("/".join(layers) for layers in self.answers)
+        """The answers in their order, equal ones in a row together; why there was none is left out."""
+        texts = ("/".join(layer.partition(":")[0] for layer in layers) for layers in self.answers)
         runs = ((text, sum(1 for _ in same)) for text, same in groupby(texts))
         return " → ".join(f"{text} ×{count}" if count > 1 else text for text, count in runs)
 
@@ -52,7 +53,7 @@ def _layers(entry: Mapping[str, Any]) -> list[str]:
     found = _LAYER.findall(entry.get("answer") or "")
     if not found:
         return [str(entry.get("code") or entry.get("note") or entry.get("reaction"))]
-    return [f"HTTP {words}" if layer == "http" else words for layer, words in found]
+    return [_SAID.get(layer, "") + words for layer, words in found]
 
 
 def _is_whole(evidence: Mapping[str, str]) -> bool:

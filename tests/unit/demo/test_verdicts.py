@@ -48,7 +48,5 @@ def test_answers_are_told_layer_by_layer_and_call_by_call():
 
     answers = answers_in(history)
 
-    assert answers == [["the connection was cut"], ["HTTP 502"], ["HTTP 502"], ["-3", "220"]]
-    assert (
-        dataclasses.replace(SEEN, answers=answers).answers_in_short == "the connection was cut → HTTP 502 ×2 → -3/220"
-    )
+    assert answers == [["no answer: the connection was cut"], ["HTTP 502"], ["HTTP 502"], ["-3", "220"]]
+    assert dataclasses.replace(SEEN, answers=answers).answers_in_short == "no answer → HTTP 502 ×2 → -3/220"
