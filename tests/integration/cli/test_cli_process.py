@@ -105,7 +105,7 @@ def test_the_installed_script_is_this_command():
 
 
 def test_whoever_stops_reading_ends_the_command_quietly(deployment):
-    outcomes_of(deployment, 60)
+    outcomes_of(deployment, 300)  # more than a pipe holds
     process = started(deployment, "outcomes")
     process.stdout.readline()
     process.stdout.close()
