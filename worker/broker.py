@@ -64,7 +64,7 @@ class Connection(KombuConnection):
     def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
         """As kombu's, with pauses of 1 to 5 s."""
         pauses = {"interval_start": 1, "interval_step": 1, "interval_max": 5}
-        return super().ensure_connection(*args, **{**pauses, **kwargs})
+        return super().ensure_connection(*args, **{**pauses, **kwargs})  # type: ignore[no-untyped-call]  # as above
 
 
 class Amqp(AMQP):
