@@ -103,6 +103,7 @@ local function unschedule(job, account)
   redis.call('ZREM', due_key(account, 'interactive'), job)
   redis.call('ZREM', due_key(account, 'bulk'), job)
   redis.call('ZREM', key('weather', account), job)
+  redis.call('ZREM', key('clearing', account), job)
 end
 
 -- A lease is handed out by release, begun by begin, and ends with park, finish or its time.
@@ -164,6 +165,14 @@ local function suspend(account, generation, why)
   remember_account(account, { what = 'suspended', reason = why.reason, job = why.job, by = why.by })
 end
 
+-- The jobs that wait because of an outage need not wait for long once it is over (release brings them forward). What
+-- fails from now on fails by itself and waits out its pauses.
+local function clear_up(account)
+  local weather, clearing = key('weather', account), key('clearing', account)
+  redis.call('ZUNIONSTORE', clearing, 2, clearing, weather, 'AGGREGATE', 'MIN')
+  redis.call('DEL', weather)
+end
+
 -- What an answer means for its account. effects: feeds = 'failure' | 'answer' | 'none', proves, hold_ms, hold_reason,
 -- slow_ms, slow_per_minute, suspend = { reason, code, job }, generation.
 local function affect(account, effects)
@@ -183,7 +192,7 @@ local function affect(account, effects)
     redis.call('HSET', hash, 'failures', 0)
     if state.circuit then
       redis.call('HDEL', hash, 'circuit', 'probe_wait', 'probe_at')
-      redis.call('HSET', hash, 'recovering', 1)
+      clear_up(account)
       remember_account(account, { what = 'circuit closed' })
     end
     if effects.proves then redis.call('HSET', hash, 'proven', 1) end

@@ -38,15 +38,14 @@ local function take_back(job)
   end
 end
 
--- The jobs that failed only because of the outage need not wait out their long pauses once it is over.
+-- The jobs that failed only because of an outage that is over need not wait out their long pauses.
 local function bring_forward(account)
-  local waiting = redis.call('ZRANGEBYSCORE', key('weather', account), '-inf', now, 'LIMIT', 0, 100)
-  for _, job in ipairs(waiting) do
+  local clearing = key('clearing', account)
+  for _, job in ipairs(redis.call('ZRANGEBYSCORE', clearing, '-inf', now, 'LIMIT', 0, 100)) do
     redis.call('ZADD', due_key(account, 'interactive'), 'XX', 'LT', now, job)
     redis.call('ZADD', due_key(account, 'bulk'), 'XX', 'LT', now, job)
-    redis.call('ZREM', key('weather', account), job)
+    redis.call('ZREM', clearing, job)
   end
-  if redis.call('ZCARD', key('weather', account)) == 0 then redis.call('HDEL', account_key(account), 'recovering') end
 end
 
 local function first(set, account)
@@ -62,7 +61,7 @@ end
 -- The job to release for an account now, or nil and the time of its next turn (nil: when something happens to it).
 local function pick(account)
   local state = fields(account_key(account), 'suspended_at', 'hold_until', 'circuit', 'probe_at', 'proven', 'trial',
-    'max_in_flight', 'max_per_minute', 'slow_until', 'slow_per_minute', 'handed', 'recovering')
+    'max_in_flight', 'max_per_minute', 'slow_until', 'slow_per_minute', 'handed')
   if state.suspended_at then return nil end
   if number(state.hold_until) > now then return nil, number(state.hold_until) end
   local on_trial = state.circuit or state.proven ~= '1'
@@ -73,16 +72,17 @@ local function pick(account)
   if in_flight >= most then return nil, now + 1000 end
   local minute = pace(state)
   if minute and begun_lately(account) + number(state.handed) >= minute then return nil, now + 250 end
-  if state.recovering then bring_forward(account) end
+  bring_forward(account)
 
   local interactive, interactive_at = first(due_key(account, 'interactive'))
   if interactive and interactive_at <= now then return interactive, nil, on_trial end
   local bulk, bulk_at = first(due_key(account, 'bulk'))
   if bulk and bulk_at <= now then
     if in_flight < math.max(1, most - 1) then return bulk, nil, on_trial end
-    return nil, now + 1000
+    return nil, sooner(interactive_at, now + 1000)
   end
-  local next_at = sooner(interactive_at, bulk_at)
+  local _, cleared_at = first(key('clearing', account))
+  local next_at = sooner(sooner(interactive_at, bulk_at), cleared_at)
   if state.circuit then
     local probe, probe_from = first(key('weather', account))
     if probe and probe_from <= now then return probe, nil, on_trial end
@@ -92,7 +92,7 @@ local function pick(account)
 end
 
 local function hand(job, account, on_trial)
-  local record = fields(job_key(job), 'account', 'lost', 'lane', 'run', 'calls')
+  local record = fields(job_key(job), 'account', 'lost', 'lane', 'run', 'calls', 'due')
   unschedule(job, account)
   if not record.account then return end
   if number(record.lost) >= LOST_AT_MOST then
@@ -101,7 +101,8 @@ local function hand(job, account, on_trial)
     return
   end
   local token = redis.call('HINCRBY', job_key(job), 'token', 1)
-  redis.call('HSET', job_key(job), 'handed', on_trial and 'trial' or 'plain')
+  -- A job whose turn came early is still due where it has to be put back.
+  redis.call('HSET', job_key(job), 'handed', on_trial and 'trial' or 'plain', 'due', math.min(number(record.due), now))
   hand_out(job, account, now + begin_within)
   if on_trial then redis.call('HSET', account_key(account), 'trial', job) end
   released[#released + 1] = { job, token, tonumber(record.run), number(record.calls) }

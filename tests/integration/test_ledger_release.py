@@ -1,0 +1,632 @@
+"""Release: what is due, in turns, paced, and taken back where nobody began or answered (design section 2)."""
+
+import pytest
+
+from tests.support.ledgers import FAILURE, LOST_WAIT_S, PROVEN, failed, finish, park
+from tests.support.requests import NORTE, RODOVIARIA, SUR, bpe, sf, uuid
+from worker.ledger.ledger import Effects
+from worker.outcome import Status
+
+pytestmark = pytest.mark.integration
+
+
+def job(number: int) -> str:
+    return f"solucion-factible:{uuid(number)}"
+
+
+def limited(account=NORTE, **limits):
+    return account.model_copy(update=limits)
+
+
+def names(released) -> list[str]:
+    return [one.job for one in released]
+
+
+def fill(world, numbers, **fields) -> None:
+    for number in numbers:
+        world.submit(sf(number, **fields))
+
+
+# What is due
+
+
+def test_a_due_job_is_released_once(world):
+    world.enroll(NORTE)
+    world.submit(sf(1))
+
+    [released] = world.release()
+
+    assert (released.job, released.token, released.run, released.calls) == (job(1), 1, 1, 0)
+    assert world.release() == []
+    assert world.record(job(1)).is_released
+    assert world.state(job(1)) == "queued"
+
+
+def test_no_more_is_released_than_was_asked_for(world):
+    world.enroll(NORTE)
+    fill(world, range(5))
+
+    assert len(world.release(limit=3)) == 3
+    assert world.release(limit=0) == []
+    assert len(world.release()) == 2
+
+
+def test_a_waiting_job_is_released_when_its_time_has_come(world):
+    world.enroll(NORTE)
+    held = world.call(sf(1))
+    world.park(held, wait_s=60)
+
+    assert world.release() == []
+    world.pass_time(61)
+
+    [again] = world.release()
+    assert (again.token, again.calls) == (held.token + 1, 1)
+
+
+def test_the_longest_due_goes_first(world):
+    world.enroll(NORTE)
+    world.submit(sf(1))
+    world.pass_time(10)
+    world.submit(sf(2))
+
+    assert names(world.release()) == [job(1), job(2)]
+
+
+def test_interactive_goes_before_bulk(world):
+    world.enroll(NORTE)
+    fill(world, (1, 2), priority="bulk")
+    world.pass_time(10)
+    world.submit(sf(3))
+
+    assert names(world.release(limit=2)) == [job(3), job(1)]
+
+
+def test_an_account_that_no_worker_knows_is_served_one_at_a_time(world):
+    fill(world, (1, 2))
+
+    assert names(world.release()) == [job(1)]
+
+
+# Limits
+
+
+def test_no_more_are_in_flight_than_the_account_allows(world):
+    world.enroll(limited(max_in_flight=2))
+    fill(world, range(4))
+
+    first, second = world.release()
+    assert world.release() == []
+    world.finish(world.begin(first))
+
+    assert len(world.release()) == 1
+    world.finish(world.begin(second))
+    assert len(world.release()) == 1
+
+
+def test_bulk_never_takes_the_last_slot(world):
+    world.enroll(limited(max_in_flight=3))
+    fill(world, range(5), priority="bulk")
+
+    assert len(world.release()) == 2
+    world.submit(sf(9))
+
+    assert names(world.release()) == [job(9)]
+
+
+def test_bulk_gets_the_only_slot_of_an_account_with_one(world):
+    world.enroll(limited(max_in_flight=1))
+    fill(world, (1, 2), priority="bulk")
+
+    assert len(world.release()) == 1
+
+
+def test_a_bulk_job_that_waits_for_a_slot_does_not_hold_up_a_later_interactive_one(world):
+    world.enroll(limited(max_in_flight=2))
+    held = world.call(sf(9))
+    world.park(held, wait_s=0.2)
+    fill(world, (1, 2), priority="bulk")
+    assert len(world.release()) == 1
+
+    turn = world.redis.zscore(world.key("turns"), "norte")
+
+    assert turn == world.redis.zscore(world.key("due", "norte", "interactive"), held.job)
+
+
+def test_calls_a_minute_are_limited(world):
+    world.enroll(limited(max_per_minute=2))
+    fill(world, range(5))
+
+    for released in world.release():
+        world.finish(world.begin(released))
+    assert world.redis.xlen(world.key("outcomes")) == 2
+    assert world.release() == []
+
+    world.pass_time(61)
+    assert len(world.release()) == 2
+
+
+def test_what_is_handed_out_counts_towards_the_calls_a_minute(world):
+    world.enroll(limited(max_per_minute=3))
+    fill(world, range(5))
+
+    assert len(world.release(limit=2)) == 2
+    assert len(world.release()) == 1
+    assert world.release() == []
+
+
+def test_a_pace_that_came_into_force_since_is_kept_at_the_beginning_of_a_call(world):
+    world.enroll(NORTE)
+    fill(world, range(3))
+    released = world.release()
+    world.enroll(limited(max_per_minute=1))
+
+    world.begin(released[0])
+
+    assert world.try_begin(released[1], "n") == "calls a minute used up"
+
+
+# Fairness
+
+
+def test_accounts_take_turns(world):
+    world.enroll(NORTE, SUR)
+    fill(world, range(10))
+    fill(world, range(20, 23), account="sur")
+
+    released = world.release(limit=6)
+
+    accounts = [world.record(one.job).account for one in released]
+    assert accounts.count("sur") == 3
+
+
+def test_with_one_slot_at_a_time_no_account_starves(world):
+    world.enroll(NORTE, SUR, RODOVIARIA)
+    fill(world, range(8))
+    fill(world, range(20, 28), account="sur")
+    for number in range(8):
+        world.submit(bpe(number))
+
+    served = []
+    for _ in range(9):
+        [one] = world.release(limit=1)
+        served.append(world.record(one.job).account)
+        world.pass_time(0.01)
+
+    assert {name: served.count(name) for name in set(served)} == {"norte": 3, "sur": 3, "rodoviaria": 3}
+
+
+def test_an_account_that_cannot_be_served_does_not_hold_up_the_others(world):
+    world.enroll(limited(max_in_flight=1), SUR)
+    fill(world, range(5))
+    fill(world, range(20, 24), account="sur")
+    world.redis.hset(world.key("account", "norte"), "suspended_at", world.now_ms())
+
+    assert len(world.release()) == 4
+
+
+def test_a_million_waiting_jobs_are_not_looked_at(world):
+    """In small: a release reads no more than it hands out, however many jobs wait for later."""
+    world.enroll(NORTE)
+    later = world.now_ms() + 3_600_000
+    world.redis.zadd(world.key("due", "norte", "interactive"), {f"x{number}": later for number in range(50_000)})
+    world.submit(sf(1))
+    before = world.redis.info("commandstats")["cmdstat_evalsha"]["usec"]
+
+    assert names(world.release()) == [job(1)]
+
+    assert world.redis.info("commandstats")["cmdstat_evalsha"]["usec"] - before < 20_000
+
+
+# Accounts that stand still
+
+
+def test_a_suspended_account_is_not_served_until_it_is_resumed(world):
+    world.enroll(NORTE)
+    world.submit(sf(1))
+    world.ledger.suspend("norte", "audit", by="ana")
+
+    assert world.release() == []
+    world.submit(sf(2))
+    assert world.release() == []
+
+    world.ledger.resume("norte", by="ana")
+    assert names(world.release()) == [job(1)]
+
+
+def test_a_paused_account_goes_on_by_itself_with_one_call_at_a_time(world):
+    world.enroll(NORTE)
+    held = world.call(sf(1))
+    fill(world, (2, 3))
+    world.park(held, effects=Effects(feeds="failure", hold_s=60, hold_reason="Retry-After"))
+
+    assert world.release() == []
+    world.pass_time(30)
+    assert world.release() == []
+    world.pass_time(31)
+
+    assert len(world.release()) == 1
+
+
+def test_until_an_answer_proves_the_account_there_is_one_call_at_a_time(world):
+    world.enroll(NORTE, proven=False)
+    fill(world, range(3))
+
+    [first] = world.release()
+    held = world.begin(first)
+    assert world.release() == []
+    world.park(held, wait_s=60, effects=FAILURE)
+    [second] = world.release()
+    assert world.release() == []
+    world.finish(world.begin(second))
+
+    assert len(world.release()) == 1
+
+
+def test_a_trial_that_was_never_begun_makes_room_for_the_next(world):
+    world.enroll(NORTE, proven=False)
+    fill(world, range(2))
+    world.release()
+
+    world.pass_time(16)
+
+    assert len(world.release()) == 1
+
+
+def test_what_was_handed_out_before_is_put_back_where_one_call_at_a_time_is_the_rule(world):
+    world.enroll(NORTE)
+    fill(world, range(2))
+    first, second = world.release()
+    world.enroll(NORTE, proven=False)
+
+    assert world.try_begin(first, "n") == "one call at a time"
+    assert world.try_begin(second, "n") == "one call at a time"
+    [trial] = world.release()
+    world.begin(trial)
+
+
+# The circuit
+
+
+def open_circuit(world, numbers=range(10), wait_s=600.0) -> None:
+    """Ten jobs fail in a row and wait."""
+    for number in numbers:
+        held = world.next_call(world.submit(sf(number)).job)
+        world.park(held, failed(wait_s))
+
+
+def test_ten_failures_in_a_row_open_the_circuit(world):
+    world.enroll(NORTE)
+    open_circuit(world, range(9))
+    assert "circuit" not in world.account("norte")
+
+    open_circuit(world, [9])
+
+    assert world.account("norte")["circuit"]
+    assert world.ledger.account_states()[0].circuit_open_since is not None
+
+
+def test_any_other_answer_starts_the_count_anew(world):
+    world.enroll(NORTE)
+    open_circuit(world, range(9))
+    world.finish(world.call(sf(50)))
+
+    open_circuit(world, range(10, 19))
+
+    assert "circuit" not in world.account("norte")
+
+
+def test_an_open_circuit_lets_one_probe_through_at_a_time(world):
+    world.enroll(NORTE)
+    open_circuit(world)
+    fill(world, range(50, 53))
+    assert world.release() == []
+
+    world.pass_time(1.1)
+    [probe] = world.release()
+    assert world.release() == []
+    world.park(world.begin(probe), failed())
+
+    assert world.release() == []
+    world.pass_time(1.1)
+    assert world.release() == [], "the second wait is longer"
+    world.pass_time(1)
+    assert len(world.release()) == 1
+
+
+def test_probes_come_at_least_every_ten_seconds(world):
+    world.enroll(NORTE)
+    open_circuit(world)
+    for number in range(8):
+        world.pass_time(10.1)
+        [probe] = world.release()
+        world.park(world.begin(probe), failed())
+        assert number >= 0
+
+    assert float(world.account("norte")["probe_wait"]) == 10_000
+
+
+def test_a_waiting_job_serves_as_probe_where_nothing_is_due(world):
+    world.enroll(NORTE)
+    open_circuit(world)
+    world.pass_time(1.1)
+
+    [probe] = world.release()
+
+    assert probe.calls == 1
+
+
+def test_a_job_is_no_probe_before_its_least_wait(world):
+    world.enroll(NORTE)
+    for number in range(10):
+        world.park(world.call(sf(number)), failed(600, least_wait_s=15))
+    world.pass_time(10)
+
+    assert world.release() == []
+    world.pass_time(6)
+    assert len(world.release()) == 1
+
+
+def test_any_other_answer_closes_the_circuit_and_brings_the_waiting_jobs_forward(world):
+    world.enroll(NORTE)
+    open_circuit(world)
+    world.pass_time(1.1)
+    [probe] = world.release()
+
+    world.finish(world.begin(probe))
+
+    assert "circuit" not in world.account("norte")
+    assert len(world.release()) == 8, "as many as may be in flight"
+
+
+def test_after_an_outage_a_job_is_brought_forward_as_soon_as_its_least_wait_is_over(world):
+    world.enroll(NORTE)
+    for number in range(10):
+        world.park(world.call(sf(number)), failed(600, least_wait_s=15))
+    world.submit(sf(50))
+    world.pass_time(1.1)
+    [probe] = world.release()
+    world.finish(world.begin(probe))
+    assert world.release() == []
+
+    world.pass_time(14)
+
+    assert len(world.release()) == 8
+
+
+def test_a_job_that_fails_after_the_outage_waits_out_its_own_pause(world):
+    world.enroll(NORTE)
+    world.park(world.call(sf(9)), failed(3_600, least_wait_s=1_800))
+    open_circuit(world, range(9))
+    world.pass_time(1.1)
+    [probe] = world.release()
+    world.finish(world.begin(probe))
+    failing, *others = world.release()
+
+    world.park(world.begin(failing), failed(600))
+    for one in others:
+        world.finish(world.begin(one))
+    for one in world.release():
+        world.finish(world.begin(one))
+
+    world.pass_time(5)
+    world.submit(sf(50))
+    assert names(world.release()) == [job(50)]
+    assert world.due_in_s(failing.job) > 590
+
+
+def test_what_failed_after_one_outage_is_brought_forward_after_the_next(world):
+    world.enroll(NORTE)
+    open_circuit(world)
+    world.pass_time(1.1)
+    [probe] = world.release()
+    world.finish(world.begin(probe))
+    for one in world.release():
+        world.park(world.begin(one), failed(600))
+    for one in world.release():
+        world.park(world.begin(one), failed(600))
+    open_circuit(world, [50])
+    assert world.account("norte").get("circuit")
+    world.pass_time(1.1)
+
+    [probe] = world.release()
+    world.finish(world.begin(probe))
+
+    assert len(world.release()) == 8
+
+
+def test_a_probe_that_was_not_begun_is_still_there_to_probe_with(world):
+    world.enroll(NORTE)
+    open_circuit(world, range(10), wait_s=900)
+    for _ in range(12):
+        world.pass_time(16)
+        assert len(world.release()) == 1
+
+
+def test_an_open_circuit_and_a_suspension_are_separate(world):
+    world.enroll(NORTE)
+    open_circuit(world)
+    world.ledger.suspend("norte", "audit", by="ana")
+    world.pass_time(20)
+    assert world.release() == []
+
+    world.ledger.resume("norte", by="ana")
+
+    assert world.account("norte")["circuit"]
+    assert len(world.release()) == 1
+
+
+# Taken back
+
+
+def test_what_was_not_begun_is_released_again_under_a_new_token(world):
+    world.enroll(NORTE)
+    world.submit(sf(1))
+    [first] = world.release()
+
+    world.pass_time(14)
+    assert world.release() == []
+    world.pass_time(2)
+    [second] = world.release()
+
+    assert second.token == first.token + 1
+    assert world.try_begin(first, "late") == "its lease is not this one"
+    assert world.record(job(1)).lost == 0
+    world.begin(second)
+
+
+def test_a_call_whose_lease_has_ended_may_have_acted_and_is_made_again_after_a_pause(world):
+    world.enroll(NORTE)
+    held = world.call(sf(1))
+
+    world.pass_time(181)
+    assert world.release() == []
+
+    record = world.record(job(1))
+    assert (record.state, record.lost, record.may_have_acted, record.next_call) == ("waiting", 1, True, "cancel")
+    assert LOST_WAIT_S - 1 < world.due_in_s(job(1)) <= LOST_WAIT_S
+    assert record.history[-1]["reaction"] == "lost"
+    assert world.park(held) == "late"
+
+
+def test_a_lost_call_is_looked_up_first_where_that_is_possible(world):
+    world.enroll(RODOVIARIA, inquires=True)
+    held = world.call(bpe(1))
+
+    world.pass_time(181)
+    world.release()
+
+    assert world.record(held.job).next_call == "look_up"
+
+
+@pytest.mark.parametrize("call", ["look_up", "evidence"])
+def test_a_lost_look_up_or_download_did_not_act(world, call):
+    world.enroll(RODOVIARIA, inquires=True)
+    world.park(world.call(bpe(1)), next_call=call)
+    held = world.next_call()
+
+    world.pass_time(181)
+    world.release()
+
+    record = world.record(held.job)
+    assert (record.next_call, record.may_have_acted, record.lost) == (call, False, 1)
+
+
+def lose(world, times: int) -> list[str]:
+    worn: list[str] = []
+    for _ in range(times):
+        world.pass_time(16)
+        [one] = world.release()
+        world.begin(one)
+        world.pass_time(181)
+        worn += world.release_and_worn()[1]
+    return worn
+
+
+def test_after_three_lost_calls_in_a_row_a_job_is_worn_out(world):
+    world.enroll(NORTE)
+    world.submit(sf(1))
+
+    assert lose(world, 2) == []
+    assert lose(world, 1) == [job(1)]
+
+
+def test_a_worn_out_job_is_never_released_again_and_told_of_until_it_is_ended(world):
+    world.enroll(NORTE)
+    world.submit(sf(1))
+    lose(world, 3)
+
+    for _ in range(3):
+        world.pass_time(61)
+        assert world.release_and_worn() == ([], [job(1)])
+    assert world.state(job(1)) == "waiting"
+
+
+def test_an_answer_in_between_starts_the_count_of_lost_calls_anew(world):
+    world.enroll(NORTE)
+    world.submit(sf(1))
+    lose(world, 2)
+    world.pass_time(16)
+    world.park(world.next_call())
+
+    assert lose(world, 2) == []
+
+
+def test_while_nobody_released_no_lease_ends(world):
+    world.enroll(NORTE)
+    fill(world, (1, 2))
+    first, second = world.release()
+    held = world.begin(first)
+
+    world.pass_time(3_600, nobody_released=True)
+    assert world.release() == []
+
+    assert world.park(held) == "parked"
+    world.begin(second)
+
+
+def test_a_lease_goes_on_after_a_gap_where_it_was(world):
+    world.enroll(NORTE)
+    world.call(sf(1))
+    world.pass_time(100)
+    world.pass_time(3_600, nobody_released=True)
+    world.release()
+
+    world.pass_time(70)
+    world.release()
+    assert world.state(job(1)) == "running"
+    world.pass_time(11)
+    world.release()
+
+    assert world.state(job(1)) == "waiting"
+
+
+def test_a_short_pause_between_releases_moves_no_lease(world):
+    world.enroll(NORTE)
+    world.call(sf(1))
+    world.pass_time(178)
+
+    world.pass_time(4, nobody_released=True)
+    world.release()
+
+    assert world.state(job(1)) == "waiting"
+
+
+def test_an_entry_without_a_record_is_passed_over(world):
+    world.enroll(NORTE)
+    world.submit(sf(1))
+    world.redis.zadd(world.key("due", "norte", "interactive"), {"ghost": 0})
+    world.redis.zadd(world.key("leases"), {"another ghost": 0})
+    world.redis.sadd(world.key("flight", "norte"), "another ghost")
+
+    assert names(world.release()) == [job(1)]
+
+    assert world.redis.zscore(world.key("leases"), "another ghost") is None
+    assert world.redis.scard(world.key("flight", "norte")) == 1
+
+
+def test_slots_are_free_again_after_every_way_out(world):
+    world.enroll(limited(max_in_flight=1))
+    fill(world, range(4))
+    world.park(world.next_call(), wait_s=900)
+    world.finish(world.next_call(), finish(Status.REJECTED))
+    world.begin(world.release()[0])
+    world.pass_time(181)
+
+    assert len(world.release()) == 1
+    assert world.redis.scard(world.key("flight", "norte")) == 1
+
+
+def test_a_slow_pace_ends_by_itself(world):
+    world.enroll(NORTE)
+    effects = Effects(feeds="answer", hold_s=3_600, hold_reason="678", slow_s=86_400, slow_per_minute=2)
+    world.park(world.call(sf(1)), effects=effects)
+    fill(world, range(2, 9))
+
+    world.pass_time(3_601)
+    world.park(world.next_call(), park(wait_s=500_000, effects=PROVEN))
+    [second] = world.release()
+    world.finish(world.begin(second))
+    assert world.release() == [], "two a minute"
+    world.pass_time(86_400)
+
+    assert len(world.release()) == 6
