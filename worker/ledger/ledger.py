@@ -208,7 +208,7 @@ class Ledger:
         return Begun(record, generation, waited_s, left)
 
     def park(self, begun: Begun, token: int, nonce: str, step: Park) -> str:
-        """Hand in an answer after which the job is asked again: `parked`, or `late`."""
+        """Hand in an answer after which the job is asked again: `parked`, `late`, or `over` as for `finish`."""
         record = begun.record
         text = _json(
             _present(
@@ -425,7 +425,8 @@ def _ms(seconds: float) -> int:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """As JSON text; a lone surrogate, which is no text and cannot be sent, becomes a question mark."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
 
 
 def _rest(fields: Mapping[str, Any]) -> str:

@@ -276,6 +276,17 @@ local function end_run(job, ending)
   redis.call('PEXPIRE', hash, ending.keep_ms)
 end
 
+-- An answer that says cancelled, after its run has ended otherwise: kept, once for each call. A later run is then as
+-- careful as after any call that may have acted.
+local function keep_late_word(job, nonce, entry)
+  local hash = job_key(job)
+  local record = fields(hash, 'late', 'warnings')
+  if record.late == nonce then return end
+  remember(job, entry)
+  local warnings = appended(record.warnings, { 'a later answer said that the document is cancelled' })
+  redis.call('HSET', hash, 'late', nonce, 'acted', 1, 'warnings', warnings)
+end
+
 -- Ways in ----------------------------------------------------------------------------------------------------------
 
 local SEARCHED = 1000 -- items from the oldest on among which an oversize one is looked for

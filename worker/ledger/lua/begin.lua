@@ -2,7 +2,7 @@
 -- KEYS: meta
 -- ARGV: job, token, nonce, lease_ms
 -- Reply: { 'go', now, generation, HGETALL of the record } | { 'back', why } put back uncounted | { 'drop', why }
--- Again: the same nonce is answered the same, another is dropped.
+-- Again: the same nonce is answered the same, another is dropped; so is whoever asks again after 'back'.
 local job, token, nonce, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local hash = job_key(job)
 local record = fields(hash, 'state', 'token', 'nonce', 'handed', 'account', 'lane', 'due', 'next', 'deadline')

@@ -2,12 +2,12 @@
 -- KEYS: meta
 -- ARGV: job, token, nonce, ending (JSON: status, reason, code, warnings, entry, keep_ms, effects), rest (JSON text of the
 --       outcome's other fields without its brace)
--- Reply: 'ended'; 'late' where the lease is no longer this call's and nothing was changed; 'over' where the run has ended
---        otherwise (a late cancellation is then kept in the history with a warning).
--- Again: 'ended', nothing more changes. A late answer that says cancelled ends the job if it is still open.
+-- Reply: 'ended'; 'late' where the lease is no longer this call's: then only a suspension takes effect; 'over' where the
+--        run has ended otherwise (a late cancellation is then kept in the history with a warning).
+-- Again: the same, nothing more changes. A late answer that says cancelled ends the job if it is still open.
 local job, token, nonce, ending, rest = ARGV[1], ARGV[2], ARGV[3], cjson.decode(ARGV[4]), ARGV[5]
 local hash = job_key(job)
-local record = fields(hash, 'state', 'token', 'nonce', 'account', 'warnings')
+local record = fields(hash, 'state', 'token', 'nonce', 'account')
 local says_cancelled = ending.status == 'cancelled'
 
 if record.nonce == nonce and record.state == ending.status then return 'ended' end
@@ -17,8 +17,7 @@ if not is_ours and not (says_cancelled and OPEN[record.state]) then
     suspend(record.account, ending.effects.generation, ending.effects.suspend)
   end
   if says_cancelled and record.state and record.state ~= 'cancelled' then
-    remember(job, ending.entry)
-    redis.call('HSET', hash, 'warnings', appended(record.warnings, { 'a later answer said that the document is cancelled' }))
+    keep_late_word(job, nonce, ending.entry)
     return 'over'
   end
   return 'late'

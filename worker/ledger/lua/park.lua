@@ -3,21 +3,31 @@
 -- ARGV: job, token, nonce, step (JSON: wait_ms, least_wait_ms, next, retry, code, acted, in_process, pending, failed,
 --       until_ms (wait no longer than this, then expire ends the run),
 --       unsent (no call was made: it does not count), entry, effects; see _shared.lua for effects)
--- Reply: 'parked', or 'late' where the lease is no longer this call's: then only a suspension takes effect.
--- Again: 'parked', nothing more changes.
+-- Reply: 'parked', or 'late' where the lease is no longer this call's: then only a suspension takes effect. A late answer
+--        that says cancelled (with `pending`) is taken all the same while no other call is under way; 'over' where the
+--        run has ended otherwise (it is then kept in the history with a warning).
+-- Again: the same, nothing more changes.
 local job, token, nonce, step = ARGV[1], ARGV[2], ARGV[3], cjson.decode(ARGV[4])
 local hash = job_key(job)
-local record = fields(hash, 'state', 'token', 'nonce', 'account', 'lane', 'next')
+local record = fields(hash, 'state', 'token', 'nonce', 'account', 'lane', 'next', 'pending')
 
-if record.nonce ~= nonce or record.token ~= token or record.state ~= 'running' then
-  if record.nonce == nonce and record.state == 'waiting' then return 'parked' end
+if record.nonce == nonce and record.state == 'waiting' then return 'parked' end
+local is_ours = record.state == 'running' and record.token == token and record.nonce == nonce
+if not is_ours then
   local effects = step.effects
   if record.account and effects.suspend then suspend(record.account, effects.generation, effects.suspend) end
-  return 'late'
+  if not record.state or not step.pending or record.state == 'cancelled' then return 'late' end
+  if not OPEN[record.state] then
+    keep_late_word(job, nonce, step.entry)
+    return 'over'
+  end
+  if record.state == 'running' or record.pending then return 'late' end
+  redis.call('HDEL', hash, 'handed')
+  unschedule(job, record.account)
 end
 
 redis.call('HSET', hash, 'state', 'waiting', 'next', step.next, 'retry', step.retry, 'code', step.code or '',
-  'parked_at', now)
+  'parked_at', now, 'nonce', nonce)
 if step.acted then redis.call('HSET', hash, 'acted', 1) end
 if step.in_process then redis.call('HSET', hash, 'in_process', 1) end
 if step.pending then redis.call('HSET', hash, 'pending', step.pending) end
