@@ -8,6 +8,7 @@ from ssl import SSLContext
 from typing import Any
 
 import httpcore
+import httpx
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,3 +131,48 @@ def _no_such_name() -> Iterator[None]:
         yield
     except ValueError:
         raise httpcore.ConnectError("not a host name") from None
+
+
+class LimitedTransport(httpx.BaseTransport):
+    """One connection at a time over a limited network, for which httpx's own transport has no parameter."""
+
+    def __init__(self, context: SSLContext, network: LimitedNetwork, *, keep_alive_s: float) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=1,
+            keepalive_expiry=keep_alive_s,
+            network_backend=network,
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer to `request`, its body not read yet.
+
+        Raises:
+            httpcore's own exceptions, not httpx's.
+        """
+        url = request.url
+        response = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()

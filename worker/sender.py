@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 import httpcore
 import httpx
 
-from worker.network import Exchange, LimitedNetwork
+from worker.network import Exchange, LimitedNetwork, LimitedTransport
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 """An answer longer than this is not read to its end; the longest known is a few kilobytes."""
@@ -171,7 +171,7 @@ class _Client:
     def __init__(self, context: ssl.SSLContext) -> None:
         self._network = LimitedNetwork()
         self._http = httpx.Client(
-            transport=_Transport(context, self._network),
+            transport=LimitedTransport(context, self._network, keep_alive_s=KEEP_ALIVE_S),
             headers={"Accept-Encoding": "identity", "User-Agent": "anula"},
             cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
@@ -237,42 +237,3 @@ def _failed(exchange: Exchange, failure: Exception) -> NotReceived:
     if isinstance(failure, httpcore.TimeoutException):
         return NotReceived(Failing.NO_ANSWER, "no whole answer within the time limits")
     return NotReceived(Failing.NO_ANSWER, "the connection was cut")
-
-
-class _Transport(httpx.BaseTransport):
-    """httpcore's pool with a network of ours, which httpx's own transport has no parameter for."""
-
-    def __init__(self, context: ssl.SSLContext, network: LimitedNetwork) -> None:
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context,
-            max_connections=1,
-            keepalive_expiry=KEEP_ALIVE_S,
-            network_backend=network,
-        )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        response = self._pool.handle_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions=request.extensions,
-            )
-        )
-        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._response.iter_stream()
-
-    def close(self) -> None:
-        self._response.close()

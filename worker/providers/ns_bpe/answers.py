@@ -8,6 +8,7 @@ from worker.answer import Answer, Reaction
 from worker.providers import transport_answers
 from worker.providers.ns_bpe import codes, situation
 from worker.providers.ns_bpe.reading import ANOTHER_KEY, Reading
+from worker.providers.ns_bpe.situation import RegisteredEvent
 from worker.providers.rule import Rule
 
 _ORIGINAL_PROTOCOL = re.compile(r"\[nProt:\s*([0-9]{15})\s*\]")
@@ -49,13 +50,19 @@ def to_look_up(reading: Reading) -> Answer:
     if situation.is_about_another(on_record, chBPe=reading.chBPe, tpAmb=reading.tpAmb):
         return transport_answers.of_inquiry(reading.unreadable(ANOTHER_KEY))
     if found is not None:
-        return replace(
-            reading.by(codes.LOOK_UP["101"]),
-            protocol=found.protocol,
-            registered_at=found.registered_at,
-            evidence=found.evidence,
-        )
+        return _on_record(reading, found)
     return reading.by(rule) if rule else _no_telling(reading)
+
+
+def _on_record(reading: Reading, found: RegisteredEvent) -> Answer:
+    """A linked cancellation event; unless the situation is 101 as well, the event's own code is what decides."""
+    answer = replace(
+        reading.by(codes.LOOK_UP["101"]),
+        protocol=found.protocol,
+        registered_at=found.registered_at,
+        evidence=found.evidence,
+    )
+    return answer if answer.code == "101" else replace(answer, code=found.cStat, message=None)
 
 
 def to_download(reading: Reading) -> Answer:

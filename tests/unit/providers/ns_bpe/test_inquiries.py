@@ -147,6 +147,13 @@ def test_a_linked_cancellation_event_of_our_key_settles_it(events, cStat):
     assert (answer.protocol, answer.registered_at) == (PROTOCOL, AT)
 
 
+def test_the_code_is_the_one_that_decided():
+    assert look_up(situation(101, procEventoBPe=event())).code == "101"
+    by_event = look_up(situation(100, procEventoBPe=event(cStat="155")))
+    assert (by_event.code, by_event.message) == ("155", None)
+    assert by_event.provider_status == {"status": "200", "cStat": "100"}
+
+
 @pytest.mark.parametrize("events", [EVENT, [{"xml": EVENT}]])
 def test_its_xml_is_the_evidence_where_it_is_there_as_text(events):
     answer = look_up(situation(101, procEventoBPe=events))
