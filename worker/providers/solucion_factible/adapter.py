@@ -57,7 +57,7 @@ class SolucionFactible:
     def _answer(self, received: Received | NotReceived, *, uuid: str, secret: str) -> Answer:
         if isinstance(received, NotReceived):
             return transport_answers.of_failure(received)
-        reply = wire.read(received.body, soap_version=self._account.soap_version)
+        reply = wire.read(received.body)
         if not HTTPStatus.OK <= received.status < HTTPStatus.MULTIPLE_CHOICES:
             http = transport_answers.http_status(received)
             answer = transport_answers.of_status(received) or transport_answers.unreadable(http)

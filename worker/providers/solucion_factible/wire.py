@@ -12,6 +12,7 @@ SOAP_NAMESPACES = {
     "1.2": "http://www.w3.org/2003/05/soap-envelope",
 }
 """SOAP 1.1, section 3; SOAP 1.2 part 1, section 5.1."""
+_ENVELOPES = {f"{{{namespace}}}Envelope" for namespace in SOAP_NAMESPACES.values()}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -22,7 +23,7 @@ class Reply:
         fault: The text of a SOAP fault; then nothing else is set.
         acuse: Exactly as received between the tags; the whole answer where it stands there as elements, since
             nothing can be taken out of a document unaltered.
-        is_readable: It is one SOAP envelope of the asked version.
+        is_readable: It is one SOAP envelope.
     """
 
     status: str | None = None
@@ -35,10 +36,10 @@ class Reply:
 _UNREADABLE = Reply(is_readable=False)
 
 
-def read(body: bytes, *, soap_version: str) -> Reply:
-    """The parts of an answer to a call in `soap_version`."""
+def read(body: bytes) -> Reply:
+    """The parts of an answer, in either SOAP version: what it says does not depend on the envelope's."""
     envelope = untrusted_xml.parsed(body)
-    if envelope is None or envelope.tag != f"{{{SOAP_NAMESPACES[soap_version]}}}Envelope":
+    if envelope is None or envelope.tag not in _ENVELOPES:
         return _UNREADABLE
     bodies = [child for child in envelope if name(child) == "Body"]
     if len(bodies) != 1 or len(bodies[0]) != 1:
