@@ -1,0 +1,443 @@
+"""Ends without an answer, and what operators do: expire, revoke, retry, suspend, resume, enroll, trim."""
+
+import pytest
+
+from config.accounts import Environment
+from config.problem import ConfigurationProblem
+from tests.support.ledgers import World, finish, park
+from tests.support.requests import NORTE, RODOVIARIA, bpe, sf
+from tests.support.waiting import wait_until
+from worker import decision
+from worker.answer import Answer, Reaction, Reason
+from worker.ledger.ledger import Effects, Ledger, NotPossible
+from worker.ledger.scripts import NAMES, Scripts, source
+from worker.outcome import Status
+
+pytestmark = pytest.mark.integration
+
+PAST, FAR = "2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"
+
+
+@pytest.fixture
+def norte(world):
+    world.enroll(NORTE)
+    return world
+
+
+def expire(world: World, job: str) -> bool:
+    record = world.record(job)
+    return world.ledger.expire(record, decision.time_is_up(record))
+
+
+def revoke(world: World, job: str) -> str:
+    record = world.record(job)
+    return world.ledger.revoke(record, decision.revoked(record), by="ana")
+
+
+# Expire
+
+
+def test_a_deadline_already_past_ends_the_job_at_once(norte):
+    job = norte.submit(sf(1, deadline=PAST)).job
+
+    assert norte.ledger.overdue(9) == [job]
+    assert expire(norte, job)
+
+    [outcome] = norte.outcomes()
+    assert (outcome["status"], outcome["reason"], outcome["attempts"]) == ("rejected", "deadline-passed", 0)
+    assert norte.ledger.overdue(9) == []
+    assert norte.release() == []
+
+
+def test_a_job_whose_time_is_not_up_is_not_ended(norte):
+    job = norte.submit(sf(1, deadline=FAR)).job
+
+    assert norte.ledger.overdue(9) == []
+    assert not expire(norte, job)
+
+
+def test_a_waiting_job_in_doubt_ends_unresolved_at_its_deadline(norte):
+    held = norte.call(sf(1, deadline=FAR))
+    norte.park(held, wait_s=60, may_have_acted=True, code="501")
+    norte.redis.zadd(norte.key("deadlines"), {held.job: norte.now_ms()})
+
+    assert expire(norte, held.job)
+
+    [outcome] = norte.outcomes()
+    assert (outcome["status"], outcome["reason"], outcome["code"]) == ("unresolved", "deadline-passed", "501")
+    assert norte.record(held.job).may_have_acted
+
+
+def test_a_new_run_of_a_document_that_was_in_process_ends_unresolved_at_its_deadline(norte):
+    held = norte.call(sf(1))
+    norte.park(held, in_process=True)
+    norte.finish(norte.next_call(), finish(Status.UNRESOLVED))
+
+    norte.submit(sf(1, deadline=PAST))
+    assert expire(norte, held.job)
+
+    assert norte.outcomes()[-1]["status"] == "unresolved"
+
+
+def test_a_suspended_account_s_job_ends_at_its_deadline_as_well(norte):
+    job = norte.submit(sf(1, deadline=PAST)).job
+    norte.ledger.suspend("norte", "audit", by="ana")
+
+    assert expire(norte, job)
+
+
+def test_a_released_job_that_is_not_begun_ends_at_its_deadline(norte):
+    job = norte.submit(sf(1, deadline=FAR)).job
+    [released] = norte.release()
+    norte.redis.zadd(norte.key("deadlines"), {job: norte.now_ms()})
+
+    assert expire(norte, job)
+
+    assert norte.try_begin(released, "n") == "its lease is not this one"
+    assert norte.account("norte")["handed"] == "0"
+
+
+def test_a_call_under_way_is_not_ended(norte):
+    held = norte.call(sf(1, deadline=FAR))
+    norte.redis.zadd(norte.key("deadlines"), {held.job: norte.now_ms()})
+
+    assert not expire(norte, held.job)
+    norte.park(held, wait_s=60)
+    assert expire(norte, held.job)
+
+
+@pytest.mark.parametrize("ending", [expire, lambda world, job: revoke(world, job) == "ended"])
+def test_a_record_that_has_moved_on_is_not_ended(norte, ending):
+    job = norte.submit(sf(1, deadline=PAST)).job
+    old = norte.record(job)
+    norte.submit(sf(1, deadline=PAST, reference="joined"))
+
+    assert not norte.ledger.expire(old, decision.time_is_up(old))
+    assert norte.ledger.revoke(old, decision.revoked(old), by="ana") == "changed"
+    assert ending(norte, job)
+    assert norte.outcomes()[0]["references"] == ["joined"]
+
+
+def test_a_repeated_expire_changes_nothing_more(norte):
+    job = norte.submit(sf(1, deadline=PAST)).job
+    record = norte.record(job)
+    norte.ledger.expire(record, decision.time_is_up(record))
+    before = norte.dump()
+
+    assert not norte.ledger.expire(record, decision.time_is_up(record))
+
+    assert norte.dump() == before
+
+
+def test_evidence_that_never_comes_leaves_the_document_cancelled(norte):
+    held = norte.call(sf(1, deadline=FAR))
+    said = Answer(reaction=Reaction.CANCELLED, reason=Reason.ALREADY_CANCELLED, code="631").as_json()
+    norte.park(held, wait_s=1, until_s=600, next_call="evidence", pending=said)
+
+    norte.pass_time(601)
+    assert norte.ledger.overdue(9) == [held.job]
+    assert expire(norte, held.job)
+
+    [outcome] = norte.outcomes()
+    assert (outcome["status"], outcome["evidence"]) == ("cancelled", None)
+    assert decision.EVIDENCE_MISSING in outcome["warnings"]
+
+
+# Revoke
+
+
+def test_a_queued_job_is_revoked_without_a_warning(norte):
+    job = norte.submit(sf(1, reference="r")).job
+
+    assert revoke(norte, job) == "ended"
+
+    [outcome] = norte.outcomes()
+    assert (outcome["status"], outcome["reason"], outcome["warnings"]) == ("revoked", "revoked", [])
+    assert outcome["references"] == ["r"]
+    assert {**norte.record(job).history[-1], "at": 0} == {"what": "revoked", "by": "ana", "at": 0}
+
+
+def test_a_job_that_was_asked_for_is_revoked_with_a_warning(norte):
+    held = norte.call(sf(1))
+    norte.park(held, wait_s=60, in_process=True)
+
+    assert revoke(norte, held.job) == "ended"
+
+    assert norte.outcomes()[0]["warnings"] == [decision.MAY_STILL_BE_CANCELLED]
+
+
+def test_a_job_in_a_call_is_not_revoked(norte):
+    held = norte.call(sf(1))
+
+    assert revoke(norte, held.job) == "in call"
+    assert norte.state(held.job) == "running"
+
+
+def test_a_job_whose_evidence_is_being_fetched_is_not_revoked(norte):
+    held = norte.call(sf(1))
+    norte.park(held, wait_s=60, pending={"x": 1}, next_call="evidence", until_s=600)
+
+    assert revoke(norte, held.job) == "cancelled"
+
+
+def test_a_repeated_revoke_changes_nothing_more(norte):
+    job = norte.submit(sf(1)).job
+    record = norte.record(job)
+    norte.ledger.revoke(record, decision.revoked(record), by="ana")
+    before = norte.dump()
+
+    assert norte.ledger.revoke(record, decision.revoked(record), by="ana") == "changed"
+
+    assert norte.dump() == before
+
+
+# Retry
+
+
+@pytest.mark.parametrize("status", [Status.REJECTED, Status.UNRESOLVED, Status.REVOKED])
+def test_a_retry_is_a_new_run_with_the_same_body_and_references(norte, status):
+    held = norte.call(sf(1, reference="r", priority="bulk", deadline=FAR))
+    norte.finish(held, finish(status))
+    before = norte.record(held.job)
+
+    assert norte.ledger.retry(held.job, by="ana") == 2
+
+    record = norte.record(held.job)
+    assert (record.state, record.run, record.attempts) == ("queued", 2, 0)
+    assert (record.request, record.references, record.lane) == (before.request, ("r",), "bulk")
+    assert record.deadline_at == before.deadline_at
+    assert norte.redis.zscore(norte.key("deadlines"), held.job) is not None
+    assert norte.redis.ttl(norte.key("job", held.job)) == -1
+    assert {**record.history[-1], "at": 0} == {"what": "retried", "by": "ana", "at": 0}
+    norte.finish(norte.next_call())
+    assert [one["run"] for one in norte.outcomes()] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "why"),
+    [
+        (lambda world: None, "unknown"),
+        (lambda world: world.submit(sf(1)), "still open"),
+        (lambda world: world.finish(world.call(sf(1))), "is cancelled"),
+        (lambda world: expire(world, world.submit(sf(1, deadline=PAST)).job), "its deadline has passed"),
+    ],
+)
+def test_a_retry_that_makes_no_sense_is_refused(norte, prepare, why):
+    prepare(norte)
+    before = norte.dump()
+
+    with pytest.raises(NotPossible, match=why):
+        norte.ledger.retry("solucion-factible:00000001-0000-4000-8000-000000000000", by="ana")
+
+    assert norte.dump() == before
+
+
+def test_a_repeated_retry_is_one_new_run(norte):
+    held = norte.call(sf(1))
+    norte.finish(held, finish(Status.REJECTED))
+    scripts = Scripts(norte.redis, norte.namespace)
+    first = scripts.call("retry", held.job, "operation-1", "ana")
+    before = norte.dump()
+
+    assert scripts.call("retry", held.job, "operation-1", "ana") == first == [b"queued", 2]
+
+    assert norte.dump() == before
+    norte.finish(norte.next_call(), finish(Status.REJECTED))
+    assert scripts.call("retry", held.job, "operation-1", "ana") == first
+    assert norte.state(held.job) == "rejected", "the same command starts no third run"
+
+
+def test_a_retry_after_a_call_that_may_have_acted_looks_up_first(world):
+    world.enroll(RODOVIARIA, inquires=True)
+    held = world.call(bpe(1))
+    world.finish(held, finish(Status.UNRESOLVED, may_have_acted=True))
+
+    world.ledger.retry(held.job, by="ana")
+
+    assert world.record(held.job).next_call == "look_up"
+
+
+# Suspend and resume
+
+
+def test_an_operator_s_suspension_says_who_and_why(norte):
+    assert norte.ledger.suspend("norte", "audit", by="ana")
+
+    [state] = norte.ledger.account_states()
+    assert (state.suspended_reason, state.suspended_by, state.suspended_job) == ("audit", "ana", None)
+    assert state.suspended_at is not None
+
+
+def test_a_repeated_suspension_changes_nothing_more(norte):
+    norte.ledger.suspend("norte", "audit", by="ana")
+    before = norte.dump()
+
+    assert not norte.ledger.suspend("norte", "audit", by="ana")
+    assert not norte.ledger.suspend("norte", "another", by="bob")
+
+    assert norte.dump() == before
+
+
+def test_a_resumed_account_goes_on_with_one_call_at_a_time(norte):
+    for number in range(3):
+        norte.submit(sf(number))
+    norte.ledger.suspend("norte", "audit", by="ana")
+
+    assert norte.ledger.resume("norte", by="bob")
+
+    [state] = norte.ledger.account_states()
+    assert (state.suspended_at, state.suspended_reason) == (None, None)
+    assert [entry["what"] for entry in state.history] == ["suspended", "resumed"]
+    assert len(norte.release()) == 1
+
+
+def test_an_account_that_is_not_suspended_is_not_resumed(norte):
+    before = norte.dump()
+
+    assert not norte.ledger.resume("norte", by="ana")
+
+    assert norte.dump() == before
+
+
+def test_a_repeated_resume_does_not_lift_a_later_suspension(norte):
+    scripts = Scripts(norte.redis, norte.namespace)
+    norte.ledger.suspend("norte", "audit", by="ana")
+    assert scripts.call("resume", "norte", "operation-1", "ana") == 1
+    before = norte.dump()
+    assert scripts.call("resume", "norte", "operation-1", "ana") == 1
+    assert norte.dump() == before
+
+    norte.ledger.suspend("norte", "again", by="ana")
+
+    assert scripts.call("resume", "norte", "operation-1", "ana") == 1
+    assert norte.ledger.account_states()[0].suspended_reason == "again"
+
+
+def test_an_unknown_account_is_neither_suspended_nor_resumed(norte):
+    for move in (lambda: norte.ledger.suspend("nobody", "x", by="a"), lambda: norte.ledger.resume("nobody", by="a")):
+        with pytest.raises(NotPossible, match="account nobody is unknown"):
+            move()
+    assert not norte.redis.exists(norte.key("account", "nobody"))
+
+
+def test_resume_does_not_shorten_a_pause(norte):
+    held = norte.call(sf(1))
+    norte.park(held, effects=Effects(feeds="failure", hold_s=60, hold_reason="x", suspend="y"))
+
+    norte.ledger.resume("norte", by="ana")
+
+    assert norte.release() == []
+    norte.pass_time(61)
+    assert len(norte.release()) == 1
+
+
+# Enrolment and environment
+
+
+def test_a_repeated_enrolment_changes_nothing_more(world):
+    world.ledger.enroll(NORTE, inquires=False)
+    before = world.dump()
+
+    world.pass_time(0)
+    world.ledger.enroll(NORTE, inquires=False)
+
+    assert world.dump() == before
+
+
+def test_an_enrolment_keeps_what_an_account_stands_still_for(norte):
+    norte.ledger.suspend("norte", "audit", by="ana")
+
+    norte.ledger.enroll(NORTE.model_copy(update={"max_in_flight": 3}), inquires=False)
+
+    [state] = norte.ledger.account_states()
+    assert (state.suspended_reason, state.max_in_flight) == ("audit", 3)
+
+
+def test_a_namespace_belongs_to_one_environment(world):
+    production = NORTE.model_copy(update={"environment": Environment.PRODUCTION})
+    world.ledger.enroll(NORTE, inquires=False)
+    before = world.dump()
+
+    with pytest.raises(ConfigurationProblem, match="belongs to test"):
+        world.ledger.enroll(production, inquires=False)
+    with pytest.raises(ConfigurationProblem, match="belongs to test"):
+        world.ledger.agree_environment(Environment.PRODUCTION)
+    world.ledger.agree_environment(Environment.TEST)
+
+    assert world.dump() == before
+
+
+def test_the_first_that_asks_decides_the_environment(world):
+    world.ledger.agree_environment(Environment.PRODUCTION)
+
+    with pytest.raises(ConfigurationProblem, match="belongs to production"):
+        world.ledger.enroll(NORTE, inquires=False)
+
+
+def test_namespaces_on_one_server_do_not_meet(redis_url, world):
+    other = World(redis_url, world.namespace + "-2")
+    world.enroll(NORTE)
+    other.enroll(NORTE)
+    world.submit(sf(1))
+
+    assert other.ledger.record(world.release()[0].job) is None
+    assert other.release() == []
+    other.redis.close()
+
+
+# Keeping
+
+
+@pytest.fixture
+def one_entry_a_node(world):
+    """Streams are cut by whole nodes: with one entry in each it shows which entries may go."""
+    [usual] = world.redis.config_get("stream-node-max-entries").values()
+    world.redis.config_set("stream-node-max-entries", 1)
+    yield
+    world.redis.config_set("stream-node-max-entries", usual)
+
+
+def test_what_is_older_than_outcomes_are_kept_is_forgotten(norte, one_entry_a_node):
+    norte.redis.xadd(norte.key("outcomes"), {"outcome": "{}"}, id="5-1")
+    norte.redis.zadd(norte.key("ended"), {"old": 5})
+    held = norte.call(sf(2))
+    norte.finish(held)
+
+    norte.ledger.trim()
+    norte.ledger.trim()
+
+    assert [one["job"] for one in norte.outcomes()] == [held.job]
+    assert norte.redis.zrange(norte.key("ended"), 0, -1) == [held.job.encode()]
+
+
+def test_an_ended_record_goes_when_its_outcome_does(redis_url, namespace):
+    world = World(redis_url, namespace)
+    world.ledger = Ledger(world.redis, namespace=namespace, keep_s=0.001)
+    world.enroll(NORTE)
+    held = world.call(sf(1))
+
+    world.finish(held)
+
+    wait_until(lambda: world.ledger.record(held.job) is None)
+    assert not world.submit(sf(1)).replayed
+    world.redis.close()
+
+
+def test_every_script_says_what_it_takes_and_answers():
+    for name in NAMES:
+        text = source(name).split(f"-- {name}: ")[1]
+        for part in ("-- KEYS:", "-- ARGV:", "-- Reply:", "-- Again:"):
+            assert part in text, (name, part)
+
+
+def test_a_job_in_every_phase_is_ended_by_one_of_its_ends(norte):
+    """No open state is a dead end: an operator can always end a job that is not in a call."""
+    queued = norte.submit(sf(1)).job
+    released = norte.release()[0].job
+    waiting = norte.call(sf(2))
+    norte.park(waiting, park(900))
+
+    assert queued == released
+    assert [revoke(norte, job) for job in (released, waiting.job)] == ["ended", "ended"]
+    assert norte.redis.zcard(norte.key("open")) == 0
+    assert [one["reason"] for one in norte.outcomes()] == [Reason.REVOKED] * 2
