@@ -1,7 +1,8 @@
 """A Celery message as it stands on the intake queue: from the queue item's bytes to the request in it.
 
 The queue is read here and not by Celery's consumer, which loses or dies of items that are not as it expects
-(docs/adr/0001-the-ledger-is-the-truth.md). Format: protocol 2 in kombu's envelope for Redis (facts/celery-redis.md, section 6).
+(docs/adr/0001-the-ledger-is-the-truth.md).
+Format: protocol 2 in kombu's envelope for Redis.
 """
 
 import base64
