@@ -48,6 +48,19 @@ def test_every_call_is_recorded_in_order_with_its_answer(sandbox):
     assert all(call["started"] <= call["ended"] for call in calls)
 
 
+def test_every_call_tells_which_evidence_was_made_last(sandbox):
+    uuid = sandbox_uuid(200)
+    sandbox.cancel_uuid(sandbox_uuid(204))
+    sandbox.cancel_uuid(uuid)
+    first = sandbox.document(uuid)["evidence_sha256"]
+    sandbox.cancel_uuid(uuid)
+
+    told = [call["evidence_sha256"] for call in sandbox.calls()]
+
+    assert told == [None, first, sandbox.document(uuid)["evidence_sha256"]]
+    assert first != told[2]
+
+
 def test_the_record_of_calls_is_bounded(sandbox):
     for number in range(60):
         sandbox.cancel_uuid(sandbox_uuid(204, number))

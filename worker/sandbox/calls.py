@@ -21,6 +21,7 @@ class Call:
     Attributes:
         code: What was answered, whether or not it reached the client; empty where nothing was done.
         fault: The fault that befell it; empty for none.
+        evidence_sha256: Of the acuse or event XML made last for this document, this answer's included.
         ended: When the client had the answer, lost the connection, or left.
     """
 
@@ -32,6 +33,7 @@ class Call:
     ended: float | None = None
     code: str = ""
     fault: str = ""
+    evidence_sha256: str | None = None
 
 
 @dataclass(slots=True)
@@ -74,6 +76,7 @@ class CallLog:
             "document": call.document,
             "code": call.code,
             "fault": call.fault,
+            "evidence_sha256": call.evidence_sha256,
             "started": call.started,
             "ended": call.ended,
             "started_at": self._wall(call.started),

@@ -64,6 +64,7 @@ async def exchange(state: State, connection: Connection, asked: Asked, answer: C
     def act() -> Reply:
         reply = answer(Turn(document, count, time.time()))
         call.code = reply.code
+        call.evidence_sha256 = document.evidence_sha256 if document else None
         return reply
 
     try:
