@@ -37,9 +37,9 @@ class Demo:
             text=True,
         )
 
-    def processes(self) -> list[str]:
-        """The command lines of everything that it has started and that still runs, itself left out."""
-        found = []
+    def processes(self) -> dict[int, str]:
+        """Everything that it has started and that still runs, itself left out: the command lines by process id."""
+        found = {}
         for place in Path("/proc").glob("[0-9]*"):
             try:
                 is_ours = self._is_ours(place)
@@ -47,8 +47,12 @@ class Demo:
             except OSError:
                 continue
             if is_ours and int(place.name) != self.process.pid:
-                found.append(command.replace(b"\0", b" ").decode())
+                found[int(place.name)] = command.replace(b"\0", b" ").decode()
         return found
+
+    def number_of(self, name: str) -> int:
+        """The id of the process with this name in its command line."""
+        return next(number for number, command in self.processes().items() if name in command)
 
     def _is_ours(self, place: Path) -> bool:
         """By the variable, or by the directory where it runs: Valkey writes its title over its variables."""
@@ -77,17 +81,13 @@ def test_the_demo_shows_every_code_and_leaves_only_the_evidence(tmp_path, only_w
     digests = {one["document"]: one["evidence_sha256"] for one in shown}
     for file in (tmp_path / name for name in saved.values()):
         assert hashlib.sha256(file.read_bytes()).hexdigest() == digests[file.stem]
-    assert demo.processes() == []
+    assert demo.processes() == {}
     assert list(demo.temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_demo_that_is_broken_off_leaves_nothing_behind(tmp_path, number, only_where_processes_can_be_listed):
-    demo = Demo(tmp_path)
-    assert demo.process.stdout is not None
-    for line in demo.process.stdout:
-        if line.startswith("Submitted"):
-            break
+    demo = in_the_middle(tmp_path)
     started = demo.processes()
 
     demo.process.send_signal(number)
@@ -96,5 +96,28 @@ def test_a_demo_that_is_broken_off_leaves_nothing_behind(tmp_path, number, only_
     assert len(started) >= 3
     assert demo.process.returncode == 128 + number
     assert problem.splitlines() == ["anula: interrupted; everything that the demo had started is gone"]
-    wait_until(lambda: demo.processes() == [], what="the end of every process")
+    wait_until(lambda: demo.processes() == {}, what="the end of every process")
     assert list(demo.temporary.iterdir()) == []
+
+
+def test_a_demo_whose_worker_dies_says_so_and_leaves_nothing_behind(tmp_path, only_where_processes_can_be_listed):
+    demo = in_the_middle(tmp_path)
+
+    os.kill(demo.number_of("celery"), signal.SIGKILL)
+    _, problem = demo.process.communicate(timeout=30)
+
+    assert demo.process.returncode == 1
+    assert problem.startswith("anula: the worker ended by itself (status -9); its log ends: ")
+    assert problem.count("\n") == 1
+    wait_until(lambda: demo.processes() == {}, what="the end of every process")
+    assert list(demo.temporary.iterdir()) == []
+
+
+def in_the_middle(directory: Path) -> Demo:
+    """A demo that has submitted everything and now follows."""
+    demo = Demo(directory)
+    assert demo.process.stdout is not None
+    for line in demo.process.stdout:
+        if line.startswith("Submitted"):
+            break
+    return demo

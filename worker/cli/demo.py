@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -65,7 +65,8 @@ def demo(
     Starts an embedded server, both providers' sandbox and a worker, submits every example, follows to the outcomes, and
     takes everything away again. It fails unless every outcome is the one that the examples expect.
     """
-    _refuse_without_extras()
+    refuse_without(_EXTRAS)
+    _make(evidence)
     story = _Story(sys.stderr if json else sys.stdout)
     try:
         with Interruption() as interruption:
@@ -80,11 +81,23 @@ def demo(
     _judge(seen, story)
 
 
-def _refuse_without_extras() -> None:
-    missing = [library for library in _EXTRAS if find_spec(library) is None]
+def refuse_without(extras: Mapping[str, str]) -> None:
+    """Make sure that these libraries are installed.
+
+    Raises:
+        Failed: with the extras that bring those that are not.
+    """
+    missing = [library for library in extras if find_spec(library) is None]
     if missing:
-        extras = ",".join(dict.fromkeys(_EXTRAS[library] for library in missing))
-        raise Failed(f"the demo needs {', '.join(missing)}: pip install 'anula[{extras}]'")
+        wanted = ",".join(dict.fromkeys(extras[library] for library in missing))
+        raise Failed(f"the demo needs {', '.join(missing)}: pip install 'anula[{wanted}]'")
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise Failed(f"{directory} cannot be made ({problem.strerror}): choose another --evidence DIR") from None
 
 
 def _play(interruption: Interruption, story: _Story) -> list[Seen]:
@@ -172,7 +185,6 @@ def _save(seen: Sequence[Seen], directory: Path, story: _Story) -> None:
     for provider, outcome in sorted(first.items()):
         file = directory / f"{outcome['document']}.xml"
         try:
-            directory.mkdir(parents=True, exist_ok=True)
             file.write_bytes(Evidence.from_json(outcome["evidence"]).content)
         except OSError as problem:
             raise Failed(f"{file} cannot be written ({problem.strerror}): choose another --evidence DIR") from None
