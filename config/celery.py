@@ -1,8 +1,10 @@
 """Celery's settings under Celery's names; why each differs from the default (facts: F1 to F18)."""
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
+from config import redis_access
+from config.redis_access import Sentinels
 from config.settings import Settings
 
 CONCURRENCY = 32
@@ -11,7 +13,7 @@ CONCURRENCY = 32
 
 def celery_settings(settings: Settings) -> dict[str, Any]:
     """Celery's configuration for these settings."""
-    broker_url, options = _broker(settings.redis_url)
+    broker_url, options = _broker(settings)
     run_queue = f"{settings.namespace}.run"
     return {
         "broker_url": broker_url,
@@ -27,6 +29,8 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
             "socket_keepalive": True,
             "socket_timeout": 2 * settings.redis_timeout_s,
         },
+        # Without it, and whatever the URL says, kombu talks in the clear: its transport is chosen by name
+        "broker_use_ssl": redis_access.tls(settings) or None,
         "event_queue_prefix": f"{settings.namespace}.events",
         "include": ["tasks.cancel", "tasks.submit"],
         "result_backend": None,
@@ -47,13 +51,13 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _broker(url: str) -> tuple[str, dict[str, Any]]:
+def _broker(settings: Settings) -> tuple[str, dict[str, Any]]:
     """Kombu's URL and transport options; kombu writes every Sentinel as an address of its own."""
-    if not url.startswith("sentinel://"):
-        return url, {}
-    parts = urlsplit(url)
-    user, at, hosts = parts.netloc.rpartition("@")
-    master, _, database = parts.path.strip("/").partition("/")
-    return ";".join(f"sentinel://{user}{at}{host}/{database or 0}" for host in hosts.split(",")), {
-        "master_name": master
-    }
+    sentinels = Sentinels.named(settings)
+    if sentinels is None:
+        return settings.redis_url, {}
+    login = ":".join(quote(one or "", safe="") for one in (sentinels.username, sentinels.password))
+    at = f"{login}@" if sentinels.login else ""
+    hosts = ";".join(f"sentinel://{at}{host}:{port}/{sentinels.database}" for host, port in sentinels.hosts)
+    limits = {"socket_timeout": settings.redis_timeout_s, "socket_connect_timeout": settings.redis_timeout_s}
+    return hosts, {"master_name": sentinels.master, "sentinel_kwargs": {**limits, **sentinels.own_login}}

@@ -1,19 +1,22 @@
 """The settings, read once from the environment and from a `.env` file."""
 
 import os
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.problem import ConfigurationProblem
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 described = partial(Field, validate_default=True)
+_SENTINEL_URL = re.compile(r"sentinel://(.*@)?[^/,@:]+(:\d{1,5})?(,[^/,@:]+(:\d{1,5})?)*/[^/]+(/\d+)?/?")
 
 
 class Settings(BaseSettings):
@@ -23,7 +26,18 @@ class Settings(BaseSettings):
 
     redis_url: str = described(
         "redis://127.0.0.1:6379/0",
+        repr=False,
         description="Redis or Valkey, 6.2 or newer: `redis://`, `rediss://` or `sentinel://h1:p,h2:p/MASTER/DB`",
+    )
+    redis_ca_file: FilePath | None = described(
+        None, description="`rediss://`: certificates to trust instead of the usual authorities, a PEM file"
+    )
+    sentinel_username: str | None = described(None, description="`sentinel://`: the Sentinels' own user, if they ask")
+    sentinel_password: SecretStr | None = described(
+        None, description="`sentinel://`: the Sentinels' own password; Redis' stands in the URL"
+    )
+    replica_timeout_s: Seconds = described(
+        1, description="`sentinel://`: how long a replica may take to confirm what was written"
     )
     accounts: Path = described(Path("accounts.toml"), description="the accounts file")
     namespace: str = described(
@@ -74,6 +88,11 @@ class Settings(BaseSettings):
         if not url.startswith(("redis://", "rediss://", "sentinel://")):
             message = "must begin with redis://, rediss:// or sentinel://"
             raise ValueError(message)
+        if url.startswith("sentinel://") and not _SENTINEL_URL.fullmatch(url):
+            message = "must be sentinel://HOST:PORT,HOST:PORT/MASTER/DB"
+            raise ValueError(message)
+        if not url.startswith("sentinel://"):
+            _ = urlsplit(url).port  # raises ValueError where it is none
         return url
 
 

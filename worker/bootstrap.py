@@ -6,19 +6,17 @@ from functools import cache
 from threading import Lock
 
 from config import accounts as accounts_file
-from config import retries
+from config import redis_access, retries
 from config import settings as settings_file
 from config.accounts import Account, Accounts, SecretMissing
 from config.settings import Settings
-from worker.ledger.connect import connect
+from worker.ledger.connect import ledger_for
 from worker.ledger.ledger import Ledger
 from worker.providers import adapter_for
 from worker.providers.base import Adapter
 from worker.retry import Policies
 from worker.run import Runner
 from worker.sender import Limits, Sender
-
-DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +32,13 @@ class Parts:
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret in use, for redaction; one that cannot be read now is left out."""
-        found = []
+        found = list(redis_access.passwords(self.settings))
         for account in self.accounts.by_name.values():
             try:
                 found.append(account.secret_source.read(self.environment))
             except SecretMissing:
                 continue
         return tuple(found)
-
-
-def ledger_for(settings: Settings) -> Ledger:
-    """The ledger that these settings name; no connection is made yet."""
-    redis = connect(settings.redis_url, timeout_s=settings.redis_timeout_s)
-    return Ledger(redis, namespace=settings.namespace, keep_s=settings.outcome_retention_days * DAY_S)
 
 
 def build(settings: Settings, accounts: Accounts, environment: Mapping[str, str]) -> Parts:

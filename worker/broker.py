@@ -66,6 +66,13 @@ class Connection(KombuConnection):
         pauses = {"interval_start": 1, "interval_step": 1, "interval_max": 5}
         return super().ensure_connection(*args, **{**pauses, **kwargs})  # type: ignore[no-untyped-call]  # as above
 
+    def info(self) -> dict[str, Any]:
+        """As kombu's, without what holds passwords (each Sentinel's URL, their own login): Flower shows all of it."""
+        shown: dict[str, Any] = dict(super().info())  # type: ignore[no-untyped-call]  # as above
+        options = shown["transport_options"] or {}
+        shown["transport_options"] = {name: value for name, value in options.items() if name != "sentinel_kwargs"}
+        return shown | {"alternates": []}
+
 
 class Amqp(AMQP):
     """Celery's own, with our connections."""

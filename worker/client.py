@@ -12,7 +12,7 @@ from config import accounts as accounts_file
 from config import settings as settings_file
 from config.accounts import Accounts
 from config.settings import Settings
-from worker.ledger.connect import connect
+from worker.ledger.connect import ledger_for
 from worker.ledger.ledger import Admission, Ledger, LedgerFull
 from worker.ledger.listing import Listed, Wanted, jobs
 from worker.ledger.outcome_stream import FIRST, OutcomeStream, Published, is_id
@@ -26,7 +26,6 @@ __all__ = ["Client", "InvalidItem", "InvalidRequest", "LedgerFull", "Published",
 BATCH = 1_000
 TAKE_OVER_AFTER_S = 60.0
 _BLOCK_S = 2.0
-_DAY_S = 86_400
 _PAUSES_S = (0.1, 0.4)
 """Before a submission whose reply was lost is repeated."""
 
@@ -65,9 +64,7 @@ class Client:
     def __init__(self, settings: Settings | None = None, accounts: Accounts | None = None) -> None:
         self.settings = settings or settings_file.load()
         self.accounts = accounts or accounts_file.load(self.settings.accounts)
-        redis = connect(self.settings.redis_url, timeout_s=self.settings.redis_timeout_s)
-        keep_s = self.settings.outcome_retention_days * _DAY_S
-        self._ledger = Ledger(redis, namespace=self.settings.namespace, keep_s=keep_s)
+        self._ledger = ledger_for(self.settings)
         self._has_agreed = False
 
     def __enter__(self) -> Self:
@@ -157,7 +154,7 @@ class Client:
                 return self._admit_once(admissions)
             except Unavailable as problem:
                 if pause_s is None or time.monotonic() >= give_up_at:
-                    raise Unavailable(str(problem), submission=submission) from problem
+                    raise Unavailable(str(problem), submission=submission, remedy=problem.remedy) from problem
                 time.sleep(pause_s)
         raise AssertionError  # pragma: no cover - the last pause is None
 

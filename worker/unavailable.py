@@ -5,9 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 
 from worker.ledger.ledger import LedgerFull
+from worker.ledger.replicas import NotReplicated
 
 
 class Unavailable(Exception):
@@ -16,12 +24,16 @@ class Unavailable(Exception):
     Attributes:
         submission: The id to repeat a submission with, so that what was admitted is not admitted again.
         passes: Waiting helps: it is away, loading or changing roles, rather than refusing what was asked.
+        remedy: What to do.
     """
 
-    def __init__(self, message: str, *, submission: str | None = None, passes: bool = True) -> None:
+    def __init__(
+        self, message: str, *, submission: str | None = None, passes: bool = True, remedy: str | None = None
+    ) -> None:
         super().__init__(message)
         self.submission = submission
         self.passes = passes
+        self.remedy = remedy or "start it, or set ANULA_REDIS_URL"
 
 
 @contextmanager
@@ -38,7 +50,7 @@ def translated(url: str) -> Iterator[None]:
         raise LedgerFull("Redis has no memory left: nothing is admitted until there is room") from None
     except (RedisError, OSError) as problem:
         raise Unavailable(
-            f"Redis at {place(url)} cannot serve: {_words(problem)}", passes=_passes(problem)
+            f"Redis at {place(url)} cannot serve: {_words(problem)}", passes=_passes(problem), remedy=_remedy(problem)
         ) from problem
 
 
@@ -50,12 +62,32 @@ def place(url: str) -> str:
 
 def _passes(problem: Exception) -> bool:
     passing = ("LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN", "BUSY")
+    if isinstance(problem, AuthenticationError) or _is_untrusted(problem):
+        return False
     if isinstance(problem, ResponseError) and not isinstance(problem, ReadOnlyError):
         return str(problem).startswith(passing)
     return True
 
 
+def _remedy(problem: Exception) -> str | None:
+    if _is_untrusted(problem):
+        return "set ANULA_REDIS_CA_FILE to the authority that signed it, and call Redis by the name in it"
+    if isinstance(problem, AuthenticationError):
+        return "set user and password in ANULA_REDIS_URL"
+    if isinstance(problem, NoPermissionError):
+        return "give this user what docs/redis.md lists for its role"
+    if isinstance(problem, NotReplicated):
+        return "see that a replica is connected, and repeat: nothing is admitted twice"
+    return None
+
+
+def _is_untrusted(problem: Exception) -> bool:
+    return "CERTIFICATE_VERIFY_FAILED" in str(problem)
+
+
 def _words(problem: Exception) -> str:
     """The server's words; a pipeline's command, which quotes the request, is left out."""
+    if _is_untrusted(problem):
+        return f"its certificate is not trusted ({str(problem).rpartition('verify failed: ')[2].split(' (_ssl')[0]})"
     words = re.sub(r"^Command # .* of pipeline caused error: ", "", str(problem), flags=re.DOTALL)
     return words.rstrip(".") or type(problem).__name__

@@ -15,8 +15,8 @@ from config import accounts as accounts_file
 from config.accounts import Accounts
 from config.settings import Settings
 from tests.support.waiting import wait_until
-from worker.bootstrap import ledger_for
 from worker.client import Client
+from worker.ledger.connect import ledger_for
 from worker.ledger.ledger import Ledger
 from worker.sandbox.accounts import PASSWORD, TOKEN, USER
 
@@ -108,11 +108,11 @@ endpoint = "{self.sandbox_url}"
         wait_until(lambda: self.outcomes(job), limit_s=limit_s)
         return self.outcomes(job)[0]
 
-    def start_worker(self, *options: str) -> "Worker":
+    def start_worker(self, *options: str, until_ready: bool = True) -> "Worker":
         """Start one more Celery worker process; returns once it is ready."""
         worker = Worker(self, len(self.workers), options)
         self.workers.append(worker)
-        worker.start()
+        worker.start(until_ready=until_ready)
         return worker
 
 
@@ -126,13 +126,15 @@ class Worker:
         self.log = site.directory / f"worker-{number}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *, until_ready: bool = True) -> None:
         """Start it and wait until it is ready."""
         command = [sys.executable, "-m", "celery", "--app", "worker.app", "worker", "--hostname", self._name]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *self._options], cwd=ROOT, env=self._site.environment, stdout=log, stderr=log
             )
+        if not until_ready:
+            return
         wait_until(lambda: self.is_ready or not self.is_running, limit_s=60)
         assert self.is_running, self.log.read_text()[-3000:]
 

@@ -69,7 +69,7 @@ def _of_the_outside(problem: Exception) -> tuple[int, Sequence[str]]:
         case InvalidRequest():
             return WRONG_USAGE, [error_line(error.field, error.problem) for error in problem.errors]
         case Unavailable():
-            return FAILED, [f"{problem}: start it, or set ANULA_REDIS_URL"]
+            return FAILED, [f"{problem}: {problem.remedy}"]
         case LedgerFull():
             return FAILED, [f"{problem}: give it more memory, or keep outcomes shorter (ANULA_OUTCOME_RETENTION_DAYS)"]
         case ConfigurationProblem() | SecretMissing() | NotPossible():

@@ -1,6 +1,4 @@
-"""From a Redis URL to a client."""
-
-from urllib.parse import urlsplit
+"""From settings to a Redis client, and to the ledger on it."""
 
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff
@@ -10,11 +8,30 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
+from config import redis_access
+from config.redis_access import Sentinels
+from config.settings import Settings
+from worker.ledger.ledger import Ledger
+
 UNAVAILABLE = (RedisError, OSError)
 """What a client raises while Redis cannot serve: away, loading, full, or answering with an error."""
 
+DAY_S = 86_400
 
-def connect(url: str, *, timeout_s: float) -> Redis:
+
+def ledger_for(settings: Settings) -> Ledger:
+    """The ledger that these settings name; no connection is made yet."""
+    # A wait that lasts as long as the exchange itself would look like an outage
+    replica_timeout_s = min(settings.replica_timeout_s, settings.redis_timeout_s / 2)
+    return Ledger(
+        connect(settings),
+        namespace=settings.namespace,
+        keep_s=settings.outcome_retention_days * DAY_S,
+        confirm_within_s=replica_timeout_s if Sentinels.named(settings) else None,
+    )
+
+
+def connect(settings: Settings) -> Redis:
     """A client for `redis://`, `rediss://` or `sentinel://`; it connects at the first command.
 
     A command is sent again once after a lost connection: every transition may be repeated, and longer outages
@@ -23,29 +40,21 @@ def connect(url: str, *, timeout_s: float) -> Redis:
     again = Retry(
         ExponentialWithJitterBackoff(base=0.05, cap=0.5), 1, supported_errors=(RedisConnectionError, RedisTimeoutError)
     )
-    if not url.startswith("sentinel://"):
+    limits = {"socket_timeout": settings.redis_timeout_s, "socket_connect_timeout": settings.redis_timeout_s}
+    sentinels = Sentinels.named(settings)
+    if sentinels is None:
         client: Redis = Redis.from_url(
-            url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=again, socket_keepalive=True
+            settings.redis_url, retry=again, socket_keepalive=True, **limits, **redis_access.tls(settings)
         )
         return client
-    parts = urlsplit(url)
-    hosts = parts.netloc.rpartition("@")[2].split(",")
-    master, _, database = parts.path.strip("/").partition("/")
     sentinel = Sentinel(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
-        [_address(host) for host in hosts],
-        sentinel_kwargs={"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s},
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
+        list(sentinels.hosts),
+        sentinel_kwargs={**limits, **sentinels.own_login},
         socket_keepalive=True,
         retry=again,
-        db=int(database or 0),
-        username=parts.username,
-        password=parts.password,
+        db=sentinels.database,
+        **limits,
+        **sentinels.login,
     )
-    primary: Redis = sentinel.master_for(master)  # type: ignore[no-untyped-call]  # as above
+    primary: Redis = sentinel.master_for(sentinels.master)  # type: ignore[no-untyped-call]  # as above
     return primary
-
-
-def _address(host: str) -> tuple[str, int]:
-    name, _, port = host.partition(":")
-    return name, int(port or 26379)

@@ -17,6 +17,7 @@ from redis import Redis
 from config.accounts import Account, Environment
 from config.problem import ConfigurationProblem
 from worker.ledger.records import AccountState, Admitted, Begun, Record, Released, decode, instant, text
+from worker.ledger.replicas import NotReplicated, Replicas
 from worker.ledger.scripts import Scripts
 from worker.outcome import Verdict, body
 from worker.request import Admissible
@@ -144,11 +145,13 @@ class Finish:
 class Ledger:
     """The ledger of one namespace."""
 
-    def __init__(self, redis: Redis, *, namespace: str, keep_s: float) -> None:
+    def __init__(self, redis: Redis, *, namespace: str, keep_s: float, confirm_within_s: float | None = None) -> None:
+        """`confirm_within_s`: how long a replica may take to confirm what must not be lost; None: there is none."""
         self.redis = redis
         self.namespace = namespace
         self._keep_ms = _ms(keep_s)
         self._scripts = Scripts(redis, namespace)
+        self._replicas = Replicas(self.key("meta"), confirm_within_s) if confirm_within_s else None
 
     def key(self, *parts: str) -> str:
         """A key of this namespace."""
@@ -161,13 +164,20 @@ class Ledger:
 
         Raises:
             LedgerFull: nothing was admitted.
+            NotReplicated: a failover might forget it, and somebody waits to be told; a repeat changes nothing more.
         """
         self._refuse_when_full()
         pipeline = self.redis.pipeline(transaction=False)
         for admission in admissions:
             self._scripts.call("admit", *_admit_arguments(admission), pipeline=pipeline)
+        # An entry and its job are replicated together or not at all, and nobody is told of it
+        confirmed = self._replicas if any(one.entry is None for one in admissions) else None
+        if confirmed:
+            confirmed.wait(pipeline)
         replies = pipeline.execute()
-        return [_admitted(one.admissible.job, reply) for one, reply in zip(admissions, replies, strict=True)]
+        if confirmed:
+            confirmed.check(replies)
+        return [_admitted(one.admissible.job, reply) for one, reply in zip(admissions, replies, strict=False)]
 
     def peek(self, source: Source, place: str, limit: int, longest: int) -> list[tuple[bytes, bytes]]:
         """What stands on a stream or queue, oldest first, as the header of `lua/peek.lua` says."""
@@ -197,7 +207,7 @@ class Ledger:
 
     def begin(self, job: str, token: int, nonce: str, *, lease_s: float) -> Begun | str:
         """Start a call; or why it must not be made now (the job was put back or belongs to somebody else)."""
-        word, *rest = self._scripts.call("begin", job, token, nonce, _ms(lease_s))
+        word, *rest = self._replicated("begin", job, token, nonce, _ms(lease_s))
         if word != b"go":
             return str(rest[0].decode())
         now, generation, flat = rest
@@ -238,7 +248,21 @@ class Ledger:
         acted = {"acted": True} if step.may_have_acted else {}
         ending = self._ending(step.verdict, step.entry) | {"effects": effects} | acted
         rest = _rest(body(step.verdict, job=record.job, account=record.account))
-        return str(self._scripts.call("finish", record.job, token, nonce, _json(ending), rest).decode())
+        return str(self._replicated("finish", record.job, token, nonce, _json(ending), rest).decode())
+
+    def _replicated(self, script: str, *args: str | bytes | float) -> Any:
+        """The reply of one script, once a replica has what it wrote; without any, work goes on, and the log says so."""
+        if self._replicas is None:
+            return self._scripts.call(script, *args)
+        pipeline = self.redis.pipeline(transaction=False)
+        self._scripts.call(script, *args, pipeline=pipeline)
+        self._replicas.wait(pipeline)
+        replies = pipeline.execute()
+        try:
+            self._replicas.check(replies)
+        except NotReplicated as problem:
+            self._replicas.note(problem)
+        return replies[0]
 
     def expire(self, record: Record, verdict: Verdict) -> bool:
         """End a run whose time is up or that is worn out; False where its record has moved on."""

@@ -1,0 +1,77 @@
+"""TLS in front of a server that speaks none: the Valkey of the tests is built without it."""
+
+import asyncio
+import contextlib
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.support.http_server import CERTIFICATE
+
+
+class TlsProxy:
+    """Takes TLS connections under a certificate for this machine, and passes on what is in them.
+
+    Attributes:
+        accepted: Connections whose handshake went well.
+    """
+
+    def __init__(self, port: int, host: str) -> None:
+        self._server_port = port
+        self.host = host
+        self.port = 0
+        self.accepted = 0
+
+    def url(self, host: str | None = None, login: str = "") -> str:
+        """Where it is, for a Redis client."""
+        return f"rediss://{login}{host or self.host}:{self.port}/0"
+
+    async def listen(self) -> asyncio.Server:
+        """Begin to take connections."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATE)
+        server = await asyncio.start_server(self._serve, self.host, 0, ssl=context)
+        self.port = server.sockets[0].getsockname()[1]
+        return server
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        with contextlib.suppress(OSError):
+            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._server_port)
+            await asyncio.gather(_pass_on(reader, inner_writer), _pass_on(inner_reader, writer))
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError, asyncio.CancelledError):
+        while read := await reader.read(65_536):
+            writer.write(read)
+            await writer.drain()
+    with contextlib.suppress(OSError):
+        writer.close()
+
+
+@contextmanager
+def tls_proxy(port: int, host: str = "127.0.0.1") -> Iterator[TlsProxy]:
+    """A proxy in front of the server at `port`, for the length of the block."""
+    proxy, loop, listening = TlsProxy(port, host), asyncio.new_event_loop(), threading.Event()
+    over = asyncio.Event()
+
+    async def run() -> None:
+        server = await proxy.listen()
+        listening.set()
+        await over.wait()
+        server.close()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
+    thread.start()
+    try:
+        assert listening.wait(10)
+        yield proxy
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(10)
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
