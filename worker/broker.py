@@ -66,6 +66,12 @@ class Connection(KombuConnection):
         pauses = {"interval_start": 1, "interval_step": 1, "interval_max": 5}
         return super().ensure_connection(*args, **{**pauses, **kwargs})  # type: ignore[no-untyped-call]  # as above
 
+    def switch(self, conn_str: str) -> None:
+        """Go on with another Sentinel, on our own transport: kombu would take the one that the URL's scheme names."""
+        ours = self.transport_cls
+        super().switch(conn_str)  # type: ignore[no-untyped-call]  # as above
+        self.transport_cls = ours
+
     def info(self) -> dict[str, Any]:
         """As kombu's, without what holds passwords (each Sentinel's URL, their own login): Flower shows all of it."""
         shown: dict[str, Any] = dict(super().info())  # type: ignore[no-untyped-call]  # as above

@@ -152,10 +152,10 @@ class Deployment:
         return self._handed.pop(job)
 
 
-def a_deployment(folder: Path, redis_url: str, namespace: str) -> Deployment:
-    """A deployment of two test accounts."""
+def a_deployment(folder: Path, redis_url: str, namespace: str, **more: Any) -> Deployment:
+    """A deployment of two test accounts; `more` settings by their names."""
     path = folder / "accounts.toml"
     path.write_text(ACCOUNTS)
-    settings = Settings(redis_url=redis_url, namespace=namespace, accounts=path)
+    settings = Settings(redis_url=redis_url, namespace=namespace, accounts=path, **more)
     client = Client(settings)
     return Deployment(settings, accounts_file.load(path), path, client.ledger)

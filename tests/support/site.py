@@ -122,13 +122,13 @@ class Worker:
     def __init__(self, site: Site, number: int, options: tuple[str, ...]) -> None:
         self._site = site
         self._options = options
-        self._name = f"w{number}@{site.namespace}"
+        self.name = f"w{number}@{site.namespace}"
         self.log = site.directory / f"worker-{number}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, until_ready: bool = True) -> None:
         """Start it and wait until it is ready."""
-        command = [sys.executable, "-m", "celery", "--app", "worker.app", "worker", "--hostname", self._name]
+        command = [sys.executable, "-m", "celery", "--app", "worker.app", "worker", "--hostname", self.name]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *self._options], cwd=ROOT, env=self._site.environment, stdout=log, stderr=log
@@ -152,7 +152,7 @@ class Worker:
     @property
     def is_ready(self) -> bool:
         """Whether it has said that it is."""
-        return f"{self._name} ready" in self.log.read_text()
+        return f"{self.name} ready" in self.log.read_text()
 
     def kill(self) -> None:
         """End it as a crash does."""

@@ -1,5 +1,7 @@
 """One Redis address, for the ledger's client and for Celery's."""
 
+from typing import Any
+
 import pytest
 from pydantic import SecretStr
 
@@ -7,12 +9,12 @@ from config.celery import celery_settings
 from config.redis_access import Sentinels, passwords, tls
 from config.settings import Settings
 from tests.support.http_server import CERTIFICATE
-from worker.broker import Connection
+from worker.broker import Connection, SentinelTransport
 
 SENTINELS = "sentinel://worker:p%40ss%2C%2F%3A@one:26380,two,10.0.0.3:26381/primary/2"
 
 
-def named(url: str, **more: object) -> Sentinels:
+def named(url: str, **more: Any) -> Sentinels:
     found = Sentinels.named(Settings(redis_url=url, **more))
     assert found is not None
     return found
@@ -71,6 +73,16 @@ def test_what_a_connection_tells_about_itself_holds_no_password():
         assert secret not in repr(told)
         assert secret not in connection.as_uri()
     assert told["transport_options"]["master_name"] == "primary"
+
+
+def test_another_sentinel_is_spoken_to_through_our_own_transport():
+    found = celery_settings(Settings(redis_url=SENTINELS))
+    connection = Connection(found["broker_url"], transport=found["broker_transport"])
+
+    connection.switch(found["broker_url"].split(";")[1])
+
+    assert (connection.hostname, connection.transport_cls) == ("two", "worker.broker:SentinelTransport")
+    assert type(connection.transport) is SentinelTransport
 
 
 def test_certificates_are_checked_where_there_are_any():

