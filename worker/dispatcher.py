@@ -19,6 +19,8 @@ from worker.run import is_outage
 log = structlog.get_logger(__name__)
 
 BATCH = 100
+BREATH_S = 0.01
+"""Pause after a round with work: long enough that the next finds a batch, not single jobs."""
 TRIM_EVERY_S = 60.0
 WAIT_FOR_REDIS_S = 0.5
 
@@ -64,7 +66,7 @@ class Dispatcher(threading.Thread):
                 self._enroll()
                 did = self.tick()
                 self._redis_is_back()
-                self._stopping.wait(0 if did else self._settings.tick_s)
+                self._stopping.wait(min(BREATH_S, self._settings.tick_s) if did else self._settings.tick_s)
             except ConfigurationProblem as problem:
                 self._refused(problem)
                 return

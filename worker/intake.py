@@ -47,8 +47,7 @@ class Intake:
         Raises:
             LedgerFull: nothing was taken in.
         """
-        submitted = [_from_stream(one) for one in self._ways_in.stream(self._batch)]
-        submitted += [_from_queue(one) for one in self._ways_in.queue(self._batch)]
+        submitted = [_read(one) for one in self._ways_in.waiting(self._batch)]
         admissions: list[Admission] = []
         for one in submitted:
             checked = self._checked(one)
@@ -88,6 +87,10 @@ def _references(body: Any) -> Sequence[str]:
     reference = body.get("reference")
     is_usable = isinstance(reference, str) and 0 < len(reference) <= 128 and reference.isprintable()  # noqa: PLR2004 - contract section 1
     return [reference] if is_usable else []
+
+
+def _read(one: Waiting) -> Submitted:
+    return _from_stream(one) if one.entry.source is Source.STREAM else _from_queue(one)
 
 
 def _from_stream(one: Waiting) -> Submitted:

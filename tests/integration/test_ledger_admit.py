@@ -464,7 +464,7 @@ def test_an_oversize_item_is_known_by_its_digest(world):
     queue_entry(world, b"small")
     queue_entry(world, big)
 
-    small, found = WaysIn(world.ledger).queue(10)
+    small, found = WaysIn(world.ledger).waiting(10)
 
     assert (small.text, found.text) == (b"small", None)
     assert found.entry == Entry(Source.OVERSIZE, world.namespace, hashlib.sha1(big).hexdigest().encode())
@@ -478,7 +478,7 @@ def test_the_queue_is_read_oldest_first_and_urgent_ones_before(world):
         queue_entry(world, item)
     world.redis.lpush(world.namespace + "\x06\x169", b"unimportant")
 
-    assert [one.text for one in WaysIn(world.ledger).queue(2)] == [b"1", b"2", b"unimportant"]
+    assert [one.text for one in WaysIn(world.ledger).waiting(2)] == [b"1", b"2", b"unimportant"]
 
 
 def test_a_long_stream_entry_is_cut_and_other_fields_are_not_read(world):
@@ -488,7 +488,7 @@ def test_a_long_stream_entry_is_cut_and_other_fields_are_not_read(world):
     world.redis.xadd(place, {"Request": "{}"})
     stream_entry(world, "{}")
 
-    texts = [one.text for one in WaysIn(world.ledger).stream(10)]
+    texts = [one.text for one in WaysIn(world.ledger).waiting(10)]
 
     assert [text and len(text) for text in texts] == [16 * 1024 + 1, None, None, 2]
 

@@ -181,6 +181,16 @@ def test_a_parked_job_waits_with_all_that_the_next_call_needs(norte):
     assert 59 < norte.due_in_s(held.job) <= 60
 
 
+def test_evidence_is_fetched_before_everything_that_waits_longer(norte):
+    held = norte.call(sf(1))
+    for number in range(2, 10):
+        norte.submit(sf(number))
+
+    norte.park(held, park(0, next_call="evidence", pending={"reaction": "cancelled"}, until_s=600))
+
+    assert norte.release()[0].job == held.job
+
+
 def test_a_repeated_park_changes_nothing_more(norte):
     held = norte.call(sf(1))
     step = failed(60, effects=Effects(feeds="failure", hold_s=1, hold_reason="x"), unsent=True, until_s=60)

@@ -179,9 +179,12 @@ class Ledger:
             confirmed.check(replies)
         return [_admitted(one.admissible.job, reply) for one, reply in zip(admissions, replies, strict=False)]
 
-    def peek(self, source: Source, place: str, limit: int, longest: int) -> list[tuple[bytes, bytes]]:
-        """What stands on a stream or queue, oldest first, as the header of `lua/peek.lua` says."""
-        return [(one[0], one[1]) for one in self._scripts.call("peek", source, place, limit, longest)]
+    def peek(
+        self, stream: str, lists: Sequence[str], *, limit: int, longest_text: int, longest_item: int
+    ) -> list[list[tuple[bytes, bytes]]]:
+        """What stands on the stream and on each list, oldest first, as the header of `lua/peek.lua` says."""
+        found = self._scripts.call("peek", limit, longest_text, longest_item, stream, *lists)
+        return [[(first, second) for first, second in place] for place in found]
 
     def refuse(self, entry: Entry, outcome: Mapping[str, Any], references: Sequence[str]) -> bool:
         """Turn an invalid request on stream or queue into its outcome; False where it was taken in before."""
@@ -385,7 +388,7 @@ class Ledger:
 
     def _account_state(self, name: str) -> AccountState:
         found = decode(self.redis.hgetall(self.key("account", name)))
-        lanes = (self.redis.zcard(self.key("due", name, lane)) for lane in ("interactive", "bulk"))
+        lanes = (self.redis.zcard(self.key("due", name, lane)) for lane in ("evidence", "interactive", "bulk"))
         hold, slow = instant(found.get("hold_until")), instant(found.get("slow_until"))
         now_at = datetime.fromtimestamp(time.time(), UTC)
         return AccountState(

@@ -29,15 +29,15 @@ class WaysIn:
         self._stream = ledger.key("requests")
         self._lists = [ledger.namespace + end for end in PRIORITY_LISTS]
 
-    def stream(self, limit: int) -> Iterator[Waiting]:
-        """The oldest entries of the request stream."""
-        for entry_id, text in self._ledger.peek(Source.STREAM, self._stream, limit, LONGEST_TEXT):
+    def waiting(self, limit: int) -> Iterator[Waiting]:
+        """The oldest entries of the request stream, then of the intake queue, urgent ones first; `limit` from each."""
+        entries, *lists = self._ledger.peek(
+            self._stream, self._lists, limit=limit, longest_text=LONGEST_TEXT, longest_item=LONGEST_ITEM
+        )
+        for entry_id, text in entries:
             yield Waiting(Entry(Source.STREAM, self._stream, entry_id), text or None)
-
-    def queue(self, limit: int) -> Iterator[Waiting]:
-        """The oldest items of the intake queue, urgent ones first."""
-        for place in self._lists:
-            for digest, item in self._ledger.peek(Source.QUEUE, place, limit, LONGEST_ITEM):
+        for place, items in zip(self._lists, lists, strict=True):
+            for digest, item in items:
                 if digest:
                     yield Waiting(Entry(Source.OVERSIZE, place, digest), None)
                 else:

@@ -8,6 +8,9 @@ local PROBE_FIRST_MS, PROBE_CAP_MS = 1000, 10000
 local HISTORY, REFERENCES = 20, 1000
 local MINUTE_MS = 60000
 
+-- In the order in which they are served. A cancelled document waits in the first for nothing but its evidence.
+local LANES = { 'evidence', 'interactive', 'bulk' }
+
 local OPEN = { queued = true, running = true, waiting = true }
 
 local function key(...) return ns .. ':' .. table.concat({ ... }, ':') end
@@ -100,8 +103,7 @@ local function schedule(job, account, lane, due)
 end
 
 local function unschedule(job, account)
-  redis.call('ZREM', due_key(account, 'interactive'), job)
-  redis.call('ZREM', due_key(account, 'bulk'), job)
+  for _, lane in ipairs(LANES) do redis.call('ZREM', due_key(account, lane), job) end
   redis.call('ZREM', key('weather', account), job)
   redis.call('ZREM', key('clearing', account), job)
 end

@@ -30,7 +30,10 @@ redis.call('HSET', hash, 'state', 'waiting', 'next', step.next, 'retry', step.re
   'parked_at', now, 'nonce', nonce)
 if step.acted then redis.call('HSET', hash, 'acted', 1) end
 if step.in_process then redis.call('HSET', hash, 'in_process', 1) end
-if step.pending then redis.call('HSET', hash, 'pending', step.pending) end
+if step.pending then
+  record.lane = 'evidence'
+  redis.call('HSET', hash, 'pending', step.pending, 'lane', record.lane)
+end
 if step.unsent and record.next == 'cancel' then redis.call('HINCRBY', hash, 'attempts', -1) end
 if step.until_ms then redis.call('ZADD', key('deadlines'), now + step.until_ms, job) end
 redis.call('HDEL', hash, 'lost')

@@ -42,8 +42,7 @@ end
 local function bring_forward(account)
   local clearing = key('clearing', account)
   for _, job in ipairs(redis.call('ZRANGEBYSCORE', clearing, '-inf', now, 'LIMIT', 0, 100)) do
-    redis.call('ZADD', due_key(account, 'interactive'), 'XX', 'LT', now, job)
-    redis.call('ZADD', due_key(account, 'bulk'), 'XX', 'LT', now, job)
+    for _, lane in ipairs(LANES) do redis.call('ZADD', due_key(account, lane), 'XX', 'LT', now, job) end
     redis.call('ZREM', clearing, job)
   end
 end
@@ -74,15 +73,17 @@ local function pick(account)
   if minute and begun_lately(account) + number(state.handed) >= minute then return nil, now + 250 end
   bring_forward(account)
 
+  local evidence, evidence_at = first(due_key(account, 'evidence'))
+  if evidence and evidence_at <= now then return evidence, nil, on_trial end
   local interactive, interactive_at = first(due_key(account, 'interactive'))
   if interactive and interactive_at <= now then return interactive, nil, on_trial end
   local bulk, bulk_at = first(due_key(account, 'bulk'))
   if bulk and bulk_at <= now then
     if in_flight < math.max(1, most - 1) then return bulk, nil, on_trial end
-    return nil, sooner(interactive_at, now + 1000)
+    return nil, sooner(sooner(evidence_at, interactive_at), now + 1000)
   end
   local _, cleared_at = first(key('clearing', account))
-  local next_at = sooner(sooner(interactive_at, bulk_at), cleared_at)
+  local next_at = sooner(sooner(evidence_at, interactive_at), sooner(bulk_at, cleared_at))
   if state.circuit then
     local probe, probe_from = first(key('weather', account))
     if probe and probe_from <= now then return probe, nil, on_trial end
