@@ -148,26 +148,22 @@ class World:
 
     def dump(self) -> dict[str, Any]:
         """Every key of the namespace with all that is in it; not when a release was made last."""
-        found: dict[str, Any] = {}
-        for name in sorted(self.redis.scan_iter(match=f"{self.namespace}*", count=1_000)):
-            found[name.decode()] = (self._content(name), self.redis.ttl(name) > 0)
-        found.pop(self.key("meta"), None)
-        return found
-
-    def _content(self, name: bytes) -> Any:
-        match self.redis.type(name):
-            case b"hash":
-                return dict(self.redis.hgetall(name))
-            case b"zset":
-                return self.redis.zrange(name, 0, -1, withscores=True)
-            case b"set":
-                return set(self.redis.smembers(name))
-            case b"list":
-                return self.redis.lrange(name, 0, -1)
-            case b"stream":
-                return self.redis.xrange(name)
-            case _:
-                return self.redis.get(name)
+        names = [*sorted(self.redis.scan_iter(match=f"{self.namespace}:*", count=1_000)), self.namespace.encode()]
+        pipeline = self.redis.pipeline(transaction=False)
+        for name in names:
+            pipeline.type(name)
+        kinds = pipeline.execute()
+        for name, kind in zip(names, kinds, strict=True):
+            _read_whole(pipeline, name, kind)
+            pipeline.ttl(name)
+        replies = pipeline.execute()
+        contents = {
+            name.decode(): (content, ttl > 0)
+            for name, content, ttl in zip(names, replies[::2], replies[1::2], strict=True)
+            if content
+        }
+        contents.pop(self.key("meta"), None)
+        return contents
 
     # Time
 
@@ -177,7 +173,7 @@ class World:
         for name in self.redis.scan_iter(match=f"{self.namespace}*"):
             kind, _, _ = name.decode().removeprefix(f"{self.namespace}:").partition(":")
             if self.redis.type(name) == b"zset":
-                for member, _ in self.redis.zrange(name, 0, -1, withscores=True):
+                for member in self.redis.zrange(name, 0, -1):
                     self.redis.zincrby(name, back, member)
             for field in _TIMES.get(kind, ()):
                 if self.redis.hexists(name, field):
@@ -186,6 +182,22 @@ class World:
             self.redis.hincrby(self.key("meta"), "released_at", back)
         else:
             self.redis.hset(self.key("meta"), "released_at", self.now_ms())
+
+
+def _read_whole(pipeline: Any, name: bytes, kind: bytes) -> None:
+    match kind:
+        case b"hash":
+            pipeline.hgetall(name)
+        case b"zset":
+            pipeline.zrange(name, 0, -1, withscores=True)
+        case b"set":
+            pipeline.smembers(name)
+        case b"list":
+            pipeline.lrange(name, 0, -1)
+        case b"stream":
+            pipeline.xrange(name)
+        case _:
+            pipeline.get(name)
 
 
 def checked(request: Mapping[str, Any]) -> Admissible:
