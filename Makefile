@@ -12,7 +12,7 @@ ARGS   ?=
 RUN_FROM_PROCFILE = PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^$@: *//p' Procfile) $(ARGS)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format worker flower sandbox lock clean
+.PHONY: help setup demo test chaos check format worker flower sandbox lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -24,6 +24,10 @@ demo: $(READY)  ## the whole main job on an embedded server and the sandbox
 
 test: $(READY)  ## run the tests, without benchmarks and long chaos; ARGS="-k ledger" chooses
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+chaos: $(READY)  ## faults at random for 10 minutes, then every invariant; SEED=1 MINUTES=2 JOBS=2000 choose
+	@$(BIN)/python -m tests.chaos.run $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(JOBS),--jobs $(JOBS)) $(ARGS)
 
 check: $(READY)  ## lint, formatting, types, import rules
 	$(BIN)/ruff check

@@ -55,6 +55,10 @@ class Sandbox:
         """Switch a fault on; gives its id."""
         return int(self._json("POST", "/sandbox/faults", {"fault": fault, **details})["id"])
 
+    def end_fault(self, number: int) -> None:
+        """Switch one fault off, by its id."""
+        self._json("DELETE", f"/sandbox/faults/{number}")
+
     def no_faults(self) -> None:
         """Switch every fault off."""
         self._json("DELETE", "/sandbox/faults")

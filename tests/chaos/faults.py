@@ -1,0 +1,211 @@
+"""The faults: a schedule drawn from the seed, and how each is done and undone."""
+
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tests.chaos.proxy import Link
+from tests.chaos.stage import LABELS, Freeze, Stage
+
+GRACE_S = 25.0
+"""Within which a worker leaves after SIGTERM (design section 3: 20 s)."""
+_PROVIDER_FAULTS = (
+    "delay", "delay-after", "cut-before", "cut-after", "error-before", "error-after", "busy-429", "busy-503",
+    "garbage", "empty", "half",
+)  # fmt: skip
+_WEIGHTS: Mapping[str, float] = {
+    "worker-kill": 10,
+    "worker-term": 4,
+    "worker-freeze": 9,
+    "valkey-kill": 3,
+    "valkey-stop": 2,
+    "valkey-hang": 2,
+    "valkey-and-worker-kill": 2,
+    "redis-link-slow": 4,
+    "redis-link-cut": 5,
+    "redis-link-swallows": 5,
+    "redis-link-loses-replies": 10,
+    "producers-link-cut": 3,
+    "producers-link-swallows": 2,
+    "producers-link-loses-replies": 6,
+    "provider-link-cut": 4,
+    "provider-link-down": 3,
+    "provider-fault": 12,
+    "provider-down": 3,
+    "secret-wrong": 5,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of the schedule.
+
+    Attributes:
+        at_s: When, counted from the beginning.
+        lasts_s: Until it is undone.
+        dice: For what is drawn while it is done, so that one that is left out changes no other.
+    """
+
+    at_s: float
+    name: str
+    lasts_s: float
+    dice: int
+
+
+def schedule(dice: random.Random, seconds: float, *, every_s: float) -> list[Fault]:
+    """Faults for `seconds`, one in `every_s` on average; several may be on at a time."""
+    faults: list[Fault] = []
+    at_s = dice.expovariate(1 / every_s)
+    while at_s < seconds:
+        [name] = dice.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
+        lasts_s = min(dice.choice((0.2, 1.0, 2.0, 4.0, 6.0, 9.0)) * dice.uniform(0.7, 1.3), seconds / 4)
+        faults.append(Fault(at_s, name, lasts_s, dice.getrandbits(32)))
+        at_s += dice.expovariate(1 / every_s)
+    return faults
+
+
+class Faults:
+    """Does the faults of a schedule, each in a thread of its own, and counts them."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._threads: list[threading.Thread] = []
+        self._halt = threading.Event()
+        self.done: Counter[str] = Counter()
+        self.problems: list[str] = []
+
+    def play(self, faults: list[Fault]) -> None:
+        """Do all of them at their times; returns when the last one is undone, or soon after `halt`."""
+        started = time.monotonic()
+        for fault in faults:
+            self._halt.wait(max(0.0, started + fault.at_s - time.monotonic()))
+            if self._halt.is_set():
+                break
+            thread = threading.Thread(target=self._guarded, args=(fault,), name=fault.name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        for thread in self._threads:
+            thread.join(60.0)
+        self.problems += [f"{thread.name} did not end" for thread in self._threads if thread.is_alive()]
+
+    def halt(self) -> None:
+        """No more faults; those that are on are undone now."""
+        self._halt.set()
+
+    def _guarded(self, fault: Fault) -> None:
+        try:
+            if self._do(fault, random.Random(fault.dice)):
+                self.done[fault.name] += 1
+        except Exception as problem:  # noqa: BLE001 - a fault that cannot be done is told, and fails the run
+            self.problems.append(f"{fault.name}: {type(problem).__name__}: {problem}")
+
+    def _do(self, fault: Fault, dice: random.Random) -> bool:
+        """Whether it was done: one on what is broken already is left out."""
+        if fault.name.startswith("worker-"):
+            return self._worker(fault, dice)
+        if fault.name.startswith("valkey-"):
+            return self._valkey(fault, dice)
+        if fault.name.startswith("provider-") and "link" not in fault.name:
+            return self._provider(fault, dice)
+        if fault.name == "secret-wrong":
+            return self._secret(fault, dice)
+        return self._link(fault, dice)
+
+    def _wait(self, seconds: float) -> None:
+        self._halt.wait(seconds)
+
+    def _worker(self, fault: Fault, dice: random.Random) -> bool:
+        number = dice.randrange(len(self._stage.posts))
+        post = self._stage.posts[number]
+        if not post.lock.acquire(blocking=False):
+            return False
+        try:
+            worker = post.worker
+            if fault.name == "worker-freeze":
+                start = time.monotonic()
+                worker.signal(signal.SIGSTOP)
+                try:
+                    self._wait(fault.lasts_s)
+                finally:
+                    worker.signal(signal.SIGCONT)
+                    self._stage.freezes.append(Freeze(number, start, time.monotonic()))
+                return True
+            if fault.name == "worker-term":
+                worker.signal(signal.SIGTERM)
+                try:
+                    worker.wait(GRACE_S)
+                except subprocess.TimeoutExpired:
+                    self.problems.append(f"worker {number} was still there {GRACE_S:g} s after SIGTERM")
+            if worker.is_running:
+                worker.kill()
+            self._wait(fault.lasts_s)
+            worker.start(until_ready=False)
+            return True
+        finally:
+            post.lock.release()
+
+    def _valkey(self, fault: Fault, dice: random.Random) -> bool:
+        if not self._stage.valkey_lock.acquire(blocking=False):
+            return False
+        try:
+            valkey = self._stage.valkey
+            if fault.name == "valkey-hang":
+                valkey.signal(signal.SIGSTOP)
+                self._wait(fault.lasts_s)
+                valkey.signal(signal.SIGCONT)
+                return True
+            if fault.name == "valkey-stop":
+                valkey.stop()
+            else:
+                valkey.kill()
+            if fault.name == "valkey-and-worker-kill":
+                self._worker(Fault(0.0, "worker-kill", 0.2, 0), dice)
+            self._wait(fault.lasts_s)
+            valkey.start()
+            return True
+        finally:
+            self._stage.valkey_lock.release()
+
+    def _provider(self, fault: Fault, dice: random.Random) -> bool:
+        sandbox = self._stage.sandbox
+        if fault.name == "provider-down":
+            kind, probability = dice.choice(("cut-before", "error-before", "busy-503")), 1.0
+        else:
+            kind, probability = dice.choice(_PROVIDER_FAULTS), dice.choice((0.05, 0.2, 0.5))
+        number = sandbox.fault(kind, probability=probability, seed=dice.getrandbits(30), seconds=dice.uniform(0.2, 2.0))
+        self._wait(fault.lasts_s)
+        sandbox.end_fault(number)
+        return True
+
+    def _secret(self, fault: Fault, dice: random.Random) -> bool:
+        """The secret is refused for a while; that it is right again is nobody's business but the operator's."""
+        label = dice.choice(sorted(LABELS.values()))
+        self._stage.sandbox.set_account(label, dice.choice(("401", "403") if label.startswith("token") else ("603",)))
+        self._wait(min(fault.lasts_s, 4.0))
+        self._stage.sandbox.set_account(label, None)
+        return True
+
+    def _link(self, fault: Fault, dice: random.Random) -> bool:
+        link = self._link_of(fault.name, dice)
+        what: Callable[[], None] = {
+            "slow": lambda: setattr(link, "delay_s", dice.uniform(0.002, 0.05)),
+            "cut": link.cut,
+            "down": link.go_down,
+            "swallows": link.swallow,
+            "replies": lambda: link.lose_replies(dice.randrange(1, 6)),
+        }[fault.name.rpartition("-")[2]]
+        what()
+        self._wait(fault.lasts_s)
+        link.clear()
+        return True
+
+    def _link_of(self, name: str, dice: random.Random) -> Link:
+        if name.startswith("producers"):
+            return self._stage.to_redis
+        post = dice.choice(self._stage.posts)
+        return post.to_provider if name.startswith("provider") else post.to_redis
