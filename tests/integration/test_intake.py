@@ -1,0 +1,251 @@
+"""Ways 1 and 2: what producers leave on stream and queue is admitted, or refused with its errors."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.ledgers import World
+from tests.support.requests import NORTE, RODOVIARIA, accounts, bpe, chbpe, sf, uuid
+from worker.intake import Intake
+from worker.ledger.ledger import LedgerFull
+
+pytestmark = pytest.mark.integration
+
+
+class Mailbox:
+    """The two ways in of one namespace, and who takes in."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.intake = Intake(world.ledger, accounts(NORTE, RODOVIARIA), batch=50)
+        self.stream, self.queue = world.key("requests"), world.namespace
+
+    def add(self, request: Any) -> str:
+        """Way 1; the entry's id."""
+        text = request if isinstance(request, str | bytes) else json.dumps(request)
+        return str(self.world.redis.xadd(self.stream, {"request": text}).decode())
+
+    def push(self, request: Any, task_id: str = "task-1", **changes: Any) -> bytes:
+        """Way 2; the queue item."""
+        message = {
+            "body": json.dumps([[], {"request": request}, {}]),
+            "content-type": "application/json",
+            "content-encoding": "utf-8",
+            "headers": {"task": "anula.submit", "id": task_id},
+            "properties": {"delivery_tag": task_id, "delivery_info": {}},
+        }
+        return self.push_raw(json.dumps(message | changes).encode())
+
+    def push_raw(self, item: bytes) -> bytes:
+        self.world.redis.lpush(self.queue, item)
+        return item
+
+    def take_in(self) -> list[dict[str, Any]]:
+        """Take in all there is; the refusals."""
+        before = len(self.world.outcomes())
+        while self.intake.take_in():
+            pass
+        assert self.world.redis.xlen(self.stream) == self.world.redis.llen(self.queue) == 0
+        return self.world.outcomes()[before:]
+
+
+@pytest.fixture
+def mailbox(world) -> Mailbox:
+    return Mailbox(world)
+
+
+def test_both_ways_lead_to_a_job(mailbox):
+    mailbox.add(sf(1, reference="stream"))
+    mailbox.push(bpe(1, reference="queue"))
+
+    assert mailbox.take_in() == []
+
+    assert mailbox.world.record(f"solucion-factible:{uuid(1)}").references == ("stream",)
+    assert mailbox.world.record(f"ns-bpe:{chbpe(1)}").references == ("queue",)
+
+
+def test_nothing_there_is_nothing_taken_in(mailbox):
+    assert mailbox.intake.take_in() == 0
+
+
+def test_a_base64_message_is_admitted(mailbox):
+    body = base64.b64encode(json.dumps([[], {"request": sf(1)}, {}]).encode()).decode()
+    mailbox.push(None, body=body, properties={"body_encoding": "base64"})
+
+    assert mailbox.take_in() == []
+    assert mailbox.world.state(f"solucion-factible:{uuid(1)}") == "queued"
+
+
+def test_a_message_sent_twice_is_one_submission(mailbox):
+    mailbox.push(sf(1, reference="r"), "same")
+    mailbox.push(sf(1, reference="r"), "same")
+    mailbox.push(sf(1, reference="other"), "another")
+
+    mailbox.take_in()
+
+    assert mailbox.world.record(f"solucion-factible:{uuid(1)}").references == ("r", "other")
+
+
+def test_a_copy_that_comes_after_the_end_starts_nothing(mailbox):
+    world = mailbox.world
+    world.enroll(NORTE)
+    mailbox.push(sf(1), "same")
+    mailbox.take_in()
+    world.finish(world.next_call())
+    mailbox.push(sf(1), "same")
+
+    assert mailbox.take_in() == [], "nor is anything replayed"
+
+
+JUNK: list[tuple[bytes, str]] = [
+    (b"junk", "not JSON"),
+    (b"\x80\x04pickle", "not JSON"),
+    (b"[]", "not a Celery message"),
+    (b'{"headers": {"task": "other", "id": "x"}}', "for the task"),
+    (b"x" * 200_000, "too long"),
+    (b'{"headers": ' * 5_000, "not JSON"),
+]
+
+
+@pytest.mark.parametrize(("item", "problem"), JUNK)
+def test_junk_on_the_queue_becomes_an_outcome(mailbox, item, problem):
+    mailbox.push_raw(item)
+
+    [outcome] = mailbox.take_in()
+
+    assert (outcome["status"], outcome["reason"]) == ("rejected", "invalid-request")
+    assert (outcome["job"], outcome["run"], outcome["document"], outcome["account"]) == (None,) * 4
+    assert problem in outcome["errors"][0]["problem"]
+    assert outcome["submission"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "junk", "[]", "5", b"\xff", '{"uuid": NaN}', "x" * 20_000, "[" * 16_000, '{"a": 1, "a": 2}']
+)
+def test_junk_on_the_stream_becomes_an_outcome_under_the_entry_s_id(mailbox, text):
+    entry_id = mailbox.add(text)
+
+    [outcome] = mailbox.take_in()
+
+    assert (outcome["reason"], outcome["submission"]) == ("invalid-request", entry_id)
+    assert outcome["errors"]
+
+
+@pytest.mark.parametrize("fields", [{"Request": "{}"}, {"request": "{}", "x": "y"}, {"": ""}, {b"\xff": b"\xff"}])
+def test_an_entry_of_another_shape_becomes_an_outcome(mailbox, fields):
+    mailbox.world.redis.xadd(mailbox.stream, fields)
+
+    [outcome] = mailbox.take_in()
+
+    assert outcome["errors"] == [{"field": "", "problem": "the entry must have the one field `request`"}]
+
+
+def test_an_invalid_request_gives_back_what_it_does_tell(mailbox):
+    mailbox.push(bpe(1, reference="r-1", account="nobody", nProt="1"), "task-9")
+
+    [outcome] = mailbox.take_in()
+
+    assert (outcome["job"], outcome["document"], outcome["provider"]) == (f"ns-bpe:{chbpe(1)}", chbpe(1), "ns-bpe")
+    assert (outcome["account"], outcome["references"], outcome["submission"]) == ("nobody", ["r-1"], "task-9")
+    assert {error["field"] for error in outcome["errors"]} == {"account", "nProt"}
+    assert mailbox.world.ledger.record(f"ns-bpe:{chbpe(1)}") is None, "there is no job"
+
+
+@pytest.mark.parametrize("value", ["\ud800", "x" * 200, "a\nb", 5, None, {}, ["x"], ""])
+def test_what_is_given_back_is_never_junk(mailbox, value):
+    fields = {"uuid": value, "account": value, "reference": value, "chBPe": value, "provider": value}
+    mailbox.add(json.dumps(fields))
+    mailbox.push(fields)
+
+    outcomes = mailbox.take_in()
+
+    assert [outcome["account"] for outcome in outcomes] == [None, None]
+    assert [outcome["references"] for outcome in outcomes] == [[], []]
+
+
+def test_good_entries_beside_junk_are_admitted(mailbox):
+    for number in range(30):
+        mailbox.add(sf(number))
+        mailbox.add("junk" * number)
+        mailbox.push(bpe(number), f"task-{number}")
+        mailbox.push_raw(b"junk" * number)
+    mailbox.push_raw(b"x" * 300_000)
+
+    refused = mailbox.take_in()
+
+    assert len(refused) == 61
+    assert mailbox.world.redis.zcard(mailbox.world.key("open")) == 60
+
+
+def test_every_priority_of_the_queue_is_read(mailbox):
+    item = mailbox.push(sf(1))
+    mailbox.world.redis.rename(mailbox.queue, mailbox.queue + "\x06\x166")
+
+    assert mailbox.intake.take_in() == 1
+    assert item
+    assert mailbox.world.state(f"solucion-factible:{uuid(1)}") == "queued"
+
+
+def test_a_wrong_key_on_one_way_does_not_stop_the_other(mailbox):
+    mailbox.world.redis.set(mailbox.stream, "x")
+    mailbox.push(sf(1))
+
+    assert mailbox.intake.take_in() == 1
+    assert mailbox.world.state(f"solucion-factible:{uuid(1)}") == "queued"
+    mailbox.world.redis.delete(mailbox.stream)
+    mailbox.world.redis.set(mailbox.queue, "x")
+    mailbox.add(sf(2))
+    assert mailbox.intake.take_in() == 1
+    assert mailbox.world.state(f"solucion-factible:{uuid(2)}") == "queued"
+
+
+def test_one_request_that_cannot_be_admitted_does_not_stop_the_others(mailbox):
+    """Somebody has damaged the record of its job."""
+    mailbox.world.submit(sf(1))
+    mailbox.world.redis.hset(mailbox.world.key("job", f"solucion-factible:{uuid(1)}"), "references", "damaged")
+    mailbox.add(sf(1, reference="r"))
+    mailbox.add(sf(2))
+    mailbox.push(sf(3))
+
+    with pytest.raises(Exception, match="Expected value but found invalid token"):
+        mailbox.intake.take_in()
+
+    for number in (2, 3):
+        assert mailbox.world.state(f"solucion-factible:{uuid(number)}") == "queued"
+    assert mailbox.world.redis.xlen(mailbox.stream) == 1, "the one entry stays for when the record is mended"
+
+
+def test_two_dispatchers_that_read_the_same_take_it_in_once(mailbox, redis_url):
+    other = Mailbox(World(redis_url, mailbox.world.namespace))
+    for number in range(20):
+        mailbox.add(sf(number, reference="r"))
+        mailbox.add("junk")
+    seen = list(mailbox.intake._ways_in.waiting(50))
+
+    refused = other.take_in()
+    mailbox.intake._ways_in.waiting = lambda limit: iter(seen)
+    mailbox.intake.take_in()
+
+    assert len(refused) == 20
+    assert len(mailbox.world.outcomes()) == 20
+    for number in range(20):
+        assert mailbox.world.record(f"solucion-factible:{uuid(number)}").references == ("r",)
+    other.world.redis.close()
+
+
+def test_while_memory_is_short_entries_stay(mailbox):
+    mailbox.add(sf(1))
+    mailbox.push(sf(2))
+    short = mailbox.world.redis.info("memory")["used_memory"]
+
+    mailbox.world.redis.config_set("maxmemory", int(short * 1.05))
+    try:
+        with pytest.raises(LedgerFull):
+            mailbox.intake.take_in()
+    finally:
+        mailbox.world.redis.config_set("maxmemory", 0)
+
+    assert mailbox.world.redis.xlen(mailbox.stream) == mailbox.world.redis.llen(mailbox.queue) == 1
+    assert mailbox.take_in() == []
