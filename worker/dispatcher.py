@@ -54,6 +54,8 @@ class Dispatcher(threading.Thread):
         self._stopping = threading.Event()
         self._trimmed_at = 0.0
         self._is_away = False
+        self._is_full = False
+        self._unending: set[str] = set()
 
     def stop(self) -> None:
         """Release nothing more; returns at once."""
@@ -84,7 +86,7 @@ class Dispatcher(threading.Thread):
         try:
             return step()
         except LedgerFull as full:
-            log.warning("nothing_admitted", problem=str(full))
+            self._note_full(full)
         except Exception as error:
             if is_outage(error):
                 raise
@@ -98,11 +100,32 @@ class Dispatcher(threading.Thread):
             self._enrolment.pop()
 
     def _take_in(self) -> int:
-        return self._intake.take_in()
+        taken_in = self._intake.take_in()
+        self._is_full = False
+        return taken_in
 
     def _expire(self) -> int:
-        overdue = self._ledger.overdue(BATCH)
-        return sum(self._end(job, decision.time_is_up) for job in overdue)
+        """End the first batch of what is overdue, past those jobs that cannot be ended now."""
+        passed = 0
+        while overdue := self._ledger.overdue(BATCH, skip=passed):
+            if ended := self._end_all(overdue, decision.time_is_up):
+                return ended
+            passed += len(overdue)
+        return 0
+
+    def _end_all(self, jobs: Sequence[str], verdict_of: Callable[[Record], Verdict]) -> int:
+        """How many of these runs were ended; a job that cannot be ended keeps no other from it, and is told of once."""
+        ended = 0
+        for job in jobs:
+            try:
+                ended += self._end(job, verdict_of)
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                if job not in self._unending:
+                    self._unending.add(job)
+                    log.exception("job_not_ended", job=job)
+        return ended
 
     def _end(self, job: str, verdict_of: Callable[[Record], Verdict]) -> bool:
         """End a run that nobody is calling for; False where that was not possible now."""
@@ -124,8 +147,7 @@ class Dispatcher(threading.Thread):
         )
         if released:
             self._wake_up(released)
-        for job in worn:
-            self._end(job, decision.worn_out)
+        self._end_all(worn, decision.worn_out)
         return len(released)
 
     def _trim(self) -> int:
@@ -141,6 +163,11 @@ class Dispatcher(threading.Thread):
         elif not self._is_away:
             self._is_away = True
             log.warning("redis_away", problem=f"{type(error).__name__}: {error}")
+
+    def _note_full(self, full: LedgerFull) -> None:
+        if not self._is_full:
+            self._is_full = True
+            log.warning("nothing_admitted", problem=str(full))
 
     def _redis_is_back(self) -> None:
         if self._is_away:

@@ -271,10 +271,10 @@ class Ledger:
         """End a run whose time is up or that is worn out; False where its record has moved on."""
         return self._end_uncalled("expire", record, verdict, {"what": "ended", "reason": verdict.reason}) == "ended"
 
-    def overdue(self, limit: int) -> list[str]:
-        """Jobs whose deadline, or wait for evidence, has passed."""
+    def overdue(self, limit: int, *, skip: int = 0) -> list[str]:
+        """Jobs whose deadline, or wait for evidence, has passed, longest ago first; without the first `skip`."""
         seconds, micros = self.redis.time()
-        found = self.redis.zrangebyscore(self.key("deadlines"), "-inf", seconds * 1000 + micros // 1000, 0, limit)
+        found = self.redis.zrangebyscore(self.key("deadlines"), "-inf", seconds * 1000 + micros // 1000, skip, limit)
         return [text(job) for job in found if isinstance(job, bytes | str)]
 
     def _end_uncalled(self, script: str, record: Record, verdict: Verdict, entry: Mapping[str, Any]) -> str:
