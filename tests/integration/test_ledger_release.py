@@ -120,6 +120,29 @@ def test_bulk_gets_the_only_slot_of_an_account_with_one(world):
     assert len(world.release()) == 1
 
 
+EVIDENCE = park(0.2, next_call="evidence", pending={"x": 1}, until_s=600)
+
+
+def test_evidence_leaves_the_last_slot_to_an_interactive_job(world):
+    world.enroll(limited(max_in_flight=3))
+    for number in range(4):
+        world.park(world.call(sf(number, priority="bulk")), EVIDENCE)
+    world.submit(sf(9))
+    world.pass_time(1)
+
+    assert names(world.release()) == [job(0), job(1), job(9)]
+
+
+def test_evidence_takes_the_last_slot_where_no_interactive_job_is_due(world):
+    world.enroll(limited(max_in_flight=3))
+    for number in range(4):
+        world.park(world.call(sf(number)), EVIDENCE)
+    fill(world, (9,), priority="bulk")
+    world.pass_time(1)
+
+    assert names(world.release()) == [job(0), job(1), job(2)]
+
+
 def test_a_bulk_job_that_waits_for_a_slot_does_not_hold_up_a_later_interactive_one(world):
     world.enroll(limited(max_in_flight=2))
     held = world.call(sf(9))

@@ -73,13 +73,16 @@ local function pick(account)
   if minute and begun_lately(account) + number(state.handed) >= minute then return nil, now + 250 end
   bring_forward(account)
 
-  local evidence, evidence_at = first(due_key(account, 'evidence'))
-  if evidence and evidence_at <= now then return evidence, nil, on_trial end
+  -- Of an account's slots the last is for an interactive job where one is due, so that no backlog delays it.
+  local leaves_one = in_flight < math.max(1, most - 1)
   local interactive, interactive_at = first(due_key(account, 'interactive'))
-  if interactive and interactive_at <= now then return interactive, nil, on_trial end
+  local is_interactive_due = interactive and interactive_at <= now
+  local evidence, evidence_at = first(due_key(account, 'evidence'))
+  if evidence and evidence_at <= now and (leaves_one or not is_interactive_due) then return evidence, nil, on_trial end
+  if is_interactive_due then return interactive, nil, on_trial end
   local bulk, bulk_at = first(due_key(account, 'bulk'))
   if bulk and bulk_at <= now then
-    if in_flight < math.max(1, most - 1) then return bulk, nil, on_trial end
+    if leaves_one then return bulk, nil, on_trial end
     return nil, sooner(sooner(evidence_at, interactive_at), now + 1000)
   end
   local _, cleared_at = first(key('clearing', account))
