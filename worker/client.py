@@ -153,8 +153,9 @@ class Client:
             try:
                 return self._admit_once(admissions)
             except Unavailable as problem:
-                if pause_s is None or time.monotonic() >= give_up_at:
-                    raise Unavailable(str(problem), submission=submission, remedy=problem.remedy) from problem
+                if pause_s is None or not problem.passes or time.monotonic() >= give_up_at:
+                    problem.submission = submission
+                    raise
                 time.sleep(pause_s)
         raise AssertionError  # pragma: no cover - the last pause is None
 

@@ -1,53 +1,17 @@
 """Flower, as the Procfile starts it, beside a real worker: one row a job, waits as retries, no secret."""
 
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.support.flower import running_flower
 from tests.support.sandbox import N_PROT, X_JUST, running_sandbox
-from tests.support.site import ROOT, SECRETS, Site, running_site
+from tests.support.site import SECRETS, running_site
 from tests.support.waiting import wait_until
 from worker.sandbox.numbers import sandbox_chbpe, sandbox_uuid
 
 pytestmark = pytest.mark.integration
-
-AUTH = ("operator", "not-a-real-password")
-
-
-@contextmanager
-def running_flower(site: Site) -> Iterator[httpx.Client]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ["--read_only", "--address=127.0.0.1", f"--port={port}", f"--basic_auth={':'.join(AUTH)}"]
-    with (site.directory / "flower.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "--app", "worker.app", "flower", *options],
-            cwd=ROOT,
-            env=site.environment,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", auth=AUTH, trust_env=False) as client:
-            wait_until(lambda: answers(client), limit_s=30)
-            yield client
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
-def answers(client: httpx.Client) -> bool:
-    try:
-        return client.get("/api/workers").is_success
-    except httpx.TransportError:
-        return False
 
 
 def task(flower: httpx.Client, job: str) -> dict[str, Any]:
