@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from worker.answer import Answer, Reaction
+from worker.answer import Answer, Reaction, Reason
 from worker.providers import transport_answers
 from worker.providers.ns_bpe import codes, situation
-from worker.providers.ns_bpe.reading import ANOTHER_KEY, Reading
+from worker.providers.ns_bpe.reading import ANOTHER_KEY, OTHER_ENVIRONMENT, Reading
 from worker.providers.ns_bpe.situation import RegisteredEvent
 from worker.providers.rule import Rule
 
@@ -47,11 +47,20 @@ def to_look_up(reading: Reading) -> Answer:
     found = situation.cancellation(on_record, reading.chBPe)
     if rule is None and found is None:
         return _no_telling(reading)
-    if situation.is_about_another(on_record, chBPe=reading.chBPe, tpAmb=reading.tpAmb):
-        return transport_answers.of_inquiry(reading.unreadable(ANOTHER_KEY))
+    foreign = _foreign(reading)
+    if foreign is not None:
+        return transport_answers.of_inquiry(reading.unreadable(foreign))
     if found is not None:
         return _on_record(reading, found)
     return reading.by(rule) if rule else _no_telling(reading)
+
+
+def _foreign(reading: Reading) -> str | None:
+    """The warning that a situation is not about what was asked."""
+    on_record = reading.reply.situation
+    if situation.names_another_key(on_record, reading.chBPe):
+        return ANOTHER_KEY
+    return OTHER_ENVIRONMENT if situation.is_of_the_other_environment(on_record, reading.tpAmb) else None
 
 
 def _on_record(reading: Reading, found: RegisteredEvent) -> Answer:
@@ -120,7 +129,17 @@ def _duplicate(reading: Reading, rule: Rule) -> Answer:
 
 def _no_telling(reading: Reading) -> Answer:
     """A look-up or download that leaves the matter open; trouble with account or service reads as it ever does."""
-    trouble = _by_authority(reading, {"678": codes.ABUSE}) or _access_refused(reading)
+    trouble = _by_authority(reading, codes.TROUBLE) or _access_refused(reading)
     if trouble is not None:
         return reading.by(trouble)
-    return transport_answers.of_inquiry(reading.by_http() or reading.unreadable())
+    rule = codes.NO_TELLING if _is_understood(reading) else codes.UNREADABLE
+    return transport_answers.of_inquiry(reading.by_http() or reading.by(rule))
+
+
+def _is_understood(reading: Reading) -> bool:
+    """Whether a failed look-up or download names a code that is known, of the authority or of the provider."""
+    reply = reading.reply
+    if reply.cStat in codes.CANCEL or reply.cStat in codes.LOOK_UP:
+        return True
+    rule = codes.STATUS.get(reply.status or "")
+    return rule is not None and rule.reason is not Reason.UNREADABLE_ANSWER

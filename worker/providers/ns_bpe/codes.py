@@ -127,6 +127,8 @@ LOOK_UP: Mapping[str, Rule] = MappingProxyType(
         "100": Rule("authorised", Reaction.NOT_CANCELLED),
         "101": Rule("cancelled", Reaction.CANCELLED, Reason.ALREADY_CANCELLED),
         "102": _rejected("number made void", Reason.NOT_CANCELLABLE),
+        "108": CANCEL["108"],
+        "109": CANCEL["109"],
         "150": Rule("authorised late", Reaction.NOT_CANCELLED),
         "413": Rule("key older than six months, no query", Reaction.NOT_CANCELLED),
         "678": ABUSE,
@@ -135,6 +137,12 @@ LOOK_UP: Mapping[str, Rule] = MappingProxyType(
 """`cStat` in an answer to a look-up. 413 gives no answer at all; sending the same request again is safe all the same,
 because a repeat is answered with 631. Any other code: ask again later.
 """
+
+TROUBLE: Mapping[str, Rule] = MappingProxyType({code: LOOK_UP[code] for code in ("108", "109", "678")})
+"""Codes about the service or the issuer, not about the document: they mean the same whatever was asked."""
+
+NO_TELLING = _unknown("understood, but it does not say what became of the document")
+"""A look-up or download that failed in words that are known: giving up on it is no trouble with reading."""
 
 LINKED_EVENT = frozenset({"134", "135", "155"})
 """`cStat` of an event that is registered and linked to its ticket."""

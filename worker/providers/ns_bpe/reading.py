@@ -11,6 +11,7 @@ from worker.providers.rule import Rule
 from worker.sender import Received
 
 ANOTHER_KEY = "the answer is about another key"
+OTHER_ENVIRONMENT = "the answer is about the other environment (tpAmb)"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

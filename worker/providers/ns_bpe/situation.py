@@ -30,15 +30,19 @@ def cancellation(situation: Json, chBPe: str) -> RegisteredEvent | None:
     return None
 
 
-def is_about_another(situation: Json, *, chBPe: str, tpAmb: str) -> bool:
-    """Whether it names other keys than ours, or the other environment."""
+def names_another_key(situation: Json, chBPe: str) -> bool:
+    """Whether it names keys, and ours is not among them."""
     named = {text_of(situation.get("chBPe"))}
     for protocol in items(situation.get("protBPe")):
         held = an_object(protocol)
         named |= {text_of(held.get("chBPe")), text_of(an_object(held.get("infProt")).get("chBPe"))}
     named.discard(None)
-    environment = text_of(situation.get("tpAmb"))
-    return bool(named and chBPe not in named) or environment not in {None, tpAmb}
+    return bool(named and chBPe not in named)
+
+
+def is_of_the_other_environment(situation: Json, tpAmb: str) -> bool:
+    """Whether it names an environment, and not the one that was asked in."""
+    return text_of(situation.get("tpAmb")) not in {None, tpAmb}
 
 
 def _events(situation: Json) -> Iterator[RegisteredEvent]:

@@ -64,6 +64,8 @@ def test_the_provider_can_be_asked():
         ("100", Reaction.NOT_CANCELLED, None),
         ("101", Reaction.CANCELLED, Reason.ALREADY_CANCELLED),
         ("102", Reaction.REJECTED, Reason.NOT_CANCELLABLE),
+        ("108", Reaction.TRANSIENT, None),
+        ("109", Reaction.TRANSIENT, None),
         ("150", Reaction.NOT_CANCELLED, None),
         ("413", Reaction.NOT_CANCELLED, None),
         ("678", Reaction.ABUSE, None),
@@ -78,10 +80,19 @@ def test_every_deciding_code_of_a_look_up(cStat, reaction, reason, as_written):
 
 
 def test_the_table_holds_these_codes_and_no_others():
-    assert list(codes.LOOK_UP) == ["100", "101", "102", "150", "413", "678"]
+    assert list(codes.LOOK_UP) == ["100", "101", "102", "108", "109", "150", "413", "678"]
 
 
-@pytest.mark.parametrize("cStat", [135, 217, 218, 220, 252, 631, 108, 109, 215, 996, 997, 999, 1, "x", None])
+def test_a_halted_service_reads_as_for_a_cancel():
+    """Without forecast it holds the whole account; where in the answer it stands, and what was asked, changes nothing."""
+    for ask in (look_up, download):
+        for body in (situation(109), {"status": -6, "erro": {"cStat": 109}}):
+            answer = ask(body)
+            assert (answer.reaction, answer.hold_account_s) == (Reaction.TRANSIENT, codes.HALTED_HOLD_S)
+        assert (ask(situation(108)).reaction, ask(situation(108)).hold_account_s) == (Reaction.TRANSIENT, 0)
+
+
+@pytest.mark.parametrize("cStat", [135, 217, 218, 220, 252, 631, 215, 996, 997, 999, 1, "x", None])
 def test_any_other_code_is_asked_again(cStat):
     assert_open(look_up(situation(cStat)))
     assert_open(look_up({"status": -6, "motivo": "falha", "erro": {"cStat": cStat, "xMotivo": "words"}}))
@@ -90,6 +101,32 @@ def test_any_other_code_is_asked_again(cStat):
 @pytest.mark.parametrize("status", [-6, -999, -500, -2, -3, -400, 135, 200, None])
 def test_a_look_up_without_a_situation_is_asked_again(status):
     assert_open(look_up({"status": status, "motivo": "words"}))
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"status": -6, "motivo": "falha"}, None),
+        ({"status": -6, "erro": {"cStat": "", "xMotivo": "falha"}}, None),
+        ({"status": -6, "erro": {"cStat": 4711, "xMotivo": "falha"}}, None),
+        ({"status": -999, "motivo": "erro interno"}, None),
+        (situation(217), None),
+        (situation(999), None),
+        (situation(4711), Reason.UNREADABLE_ANSWER),
+        (situation(None), Reason.UNREADABLE_ANSWER),
+        ({"status": -3, "motivo": "?"}, Reason.UNREADABLE_ANSWER),
+        ({"status": 4711}, Reason.UNREADABLE_ANSWER),
+        (b"<html>", Reason.UNREADABLE_ANSWER),
+        (b"", Reason.UNREADABLE_ANSWER),
+    ],
+    ids=str,
+)
+def test_only_what_nobody_understands_ends_as_unreadable(body, reason):
+    """What was understood and settles nothing ends as given up."""
+    answer = look_up(body)
+
+    assert_open(answer)
+    assert answer.reason is reason
 
 
 @pytest.mark.parametrize("cStat", [413, "413"])
@@ -199,15 +236,23 @@ def test_101_without_an_event_of_ours_is_cancelled_without_evidence(events):
         {"chBPe": OTHER_KEY},
         {"chBPe": None, "protBPe": [{"chBPe": OTHER_KEY}]},
         {"chBPe": None, "protBPe": {"infProt": {"chBPe": OTHER_KEY}}},
-        {"tpAmb": 1},
-        {"tpAmb": "1"},
+        {"chBPe": OTHER_KEY, "tpAmb": 1},
     ],
 )
-def test_a_situation_of_another_key_or_environment_says_nothing(cStat, foreign):
+def test_a_situation_of_another_key_says_nothing(cStat, foreign):
     answer = look_up(situation(cStat, **foreign))
 
     assert_open(answer)
     assert answer.warnings == ("the answer is about another key",)
+
+
+@pytest.mark.parametrize("cStat", [100, 101, 102, 150])
+@pytest.mark.parametrize("tpAmb", [1, "1"])
+def test_a_situation_of_the_other_environment_says_nothing(cStat, tpAmb):
+    answer = look_up(situation(cStat, tpAmb=tpAmb))
+
+    assert_open(answer)
+    assert answer.warnings == ("the answer is about the other environment (tpAmb)",)
 
 
 @pytest.mark.parametrize("silent", [{"chBPe": None}, {"tpAmb": None}, {"protBPe": None}, {"protBPe": [{}]}])
