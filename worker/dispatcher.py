@@ -13,8 +13,8 @@ from worker import decision
 from worker.intake import Intake
 from worker.ledger.ledger import Ledger, LedgerFull
 from worker.ledger.records import Record, Released
+from worker.ledger.trouble import is_outage
 from worker.outcome import Verdict
-from worker.run import is_outage
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
-from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
 
 from config.accounts import Account, SecretMissing
 from config.problem import ConfigurationProblem
@@ -16,6 +15,7 @@ from worker.answer import Answer
 from worker.decision import AbuseRule, Call, Situation
 from worker.ledger.ledger import Finish, Ledger, Park
 from worker.ledger.records import Begun
+from worker.ledger.trouble import is_outage
 from worker.outcome import Status
 from worker.providers.base import Adapter, Credentials, Inquirer
 from worker.request import stored
@@ -168,10 +168,3 @@ def _ask(adapter: Adapter, now: Situation, credentials: Credentials) -> Answer:
 def _why(step: Park) -> str:
     entry = step.entry
     return " ".join(str(entry[name]) for name in ("call", "reaction", "code") if entry.get(name))
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether Redis is away, full or changing roles, rather than one of our scripts wrong."""
-    if isinstance(error, ResponseError) and not isinstance(error, OutOfMemoryError | ReadOnlyError):
-        return str(error).startswith(("MISCONF", "NOREPLICAS", "LOADING", "MASTERDOWN", "BUSY", "TRYAGAIN"))
-    return isinstance(error, RedisError | OSError)

@@ -1,19 +1,12 @@
 """Redis away or out of memory, in our own words, for those who call from outside."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from redis.exceptions import (
-    AuthenticationError,
-    NoPermissionError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-    ResponseError,
-)
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
+from worker.ledger import trouble
 from worker.ledger.ledger import LedgerFull
 from worker.ledger.replicas import NotReplicated
 
@@ -46,9 +39,9 @@ def translated(url: str) -> Iterator[None]:
     """
     try:
         yield
-    except OutOfMemoryError:
-        raise LedgerFull("Redis has no memory left: nothing is admitted until there is room") from None
     except (RedisError, OSError) as problem:
+        if trouble.is_full(problem):
+            raise LedgerFull("Redis has no memory left: nothing is admitted until there is room") from None
         raise Unavailable(
             f"Redis at {place(url)} cannot serve: {_words(problem)}", passes=_passes(problem), remedy=_remedy(problem)
         ) from problem
@@ -61,12 +54,7 @@ def place(url: str) -> str:
 
 
 def _passes(problem: Exception) -> bool:
-    passing = ("LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN", "BUSY")
-    if isinstance(problem, AuthenticationError) or _is_untrusted(problem):
-        return False
-    if isinstance(problem, ResponseError) and not isinstance(problem, ReadOnlyError):
-        return str(problem).startswith(passing)
-    return True
+    return trouble.passes(problem) and not _is_untrusted(problem)
 
 
 def _remedy(problem: Exception) -> str | None:
@@ -86,8 +74,7 @@ def _is_untrusted(problem: Exception) -> bool:
 
 
 def _words(problem: Exception) -> str:
-    """The server's words; a pipeline's command, which quotes the request, is left out."""
+    """The server's words, without what quotes the request."""
     if _is_untrusted(problem):
         return f"its certificate is not trusted ({str(problem).rpartition('verify failed: ')[2].split(' (_ssl')[0]})"
-    words = re.sub(r"^Command # .* of pipeline caused error: ", "", str(problem), flags=re.DOTALL)
-    return words.rstrip(".") or type(problem).__name__
+    return trouble.words(problem).rstrip(".") or type(problem).__name__
