@@ -24,7 +24,7 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
             **options,
             "global_keyprefix": "",
             "fanout_prefix": f"/{settings.namespace}/{{db}}.",  # kombu cuts it off at the first dot
-            "max_connections": 2 * CONCURRENCY + 16,
+            "max_connections": 1_000,  # F7: more than any concurrency needs
             "socket_connect_timeout": settings.redis_timeout_s,
             "socket_keepalive": True,
             "socket_timeout": 2 * settings.redis_timeout_s,

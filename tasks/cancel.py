@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import structlog
 from celery.exceptions import Retry
+from kombu.exceptions import OperationalError
 
 from worker import bootstrap
 from worker.app import app
 from worker.ledger.records import Begun
 from worker.run import Parked
+
+log = structlog.get_logger(__name__)
 
 
 class Waiting(Exception):
@@ -25,7 +29,10 @@ def cancel(self: Any, *, job: str, token: int) -> str:
     def show_new_run(begun: Begun) -> None:
         """After an earlier run's success, Flower shows the next one only once a retry has reset its row."""
         if begun.record.run > 1 and begun.record.calls == 1:
-            self.send_event("task-retried", exception=f"run {begun.record.run}", traceback="")
+            try:
+                self.send_event("task-retried", exception=f"run {begun.record.run}", traceback="", retry=False)
+            except OperationalError:
+                log.warning("event_not_sent", job=job)
 
     step = bootstrap.parts().runner.run(job, token, on_begin=show_new_run)
     if isinstance(step, Parked):

@@ -62,6 +62,7 @@ class DispatcherStep(bootsteps.StartStopStep):
             intake=Intake(parts.ledger, parts.accounts),
             enrolment=enrolment,
             wake_up=WakeUp(worker.app),
+            slots=worker.concurrency,
             free_slots=lambda: _free_slots(worker),
             refused=_leave,
         )
@@ -103,7 +104,7 @@ class WakeUp:
 
 def _free_slots(worker: Any) -> int:
     """Calls that this process could run beside those it has taken."""
-    return int(worker.concurrency) - len(state.reserved_requests)
+    return max(0, int(worker.concurrency) - len(state.reserved_requests))
 
 
 def _leave(problem: ConfigurationProblem) -> None:

@@ -135,7 +135,8 @@ def _after_download(now: Situation, answer: Answer) -> Park | Finish:
 
 def _rejected(now: Situation, answer: Answer) -> Finish:
     """A rejection proves nothing where an earlier call may be what makes the provider say so."""
-    if now.record.may_have_acted and not answer.disproves_earlier:
+    in_doubt = now.record.may_have_acted or now.record.in_process
+    if in_doubt and not answer.disproves_earlier:
         return _finish(now, answer, Status.UNRESOLVED, Reason.MAY_HAVE_ACTED, may_have_acted=True)
     return _finish(now, answer, Status.REJECTED, answer.reason or Reason.UNCLASSIFIED)
 
@@ -170,7 +171,7 @@ def _park(
     failed = answer.reaction in {Reaction.TRANSIENT, Reaction.UNKNOWN}
     return Park(
         wait_s=wait_s,
-        least_wait_s=max(answer.least_wait_s, _LEAST_WAIT_S.get(answer.reaction, 0.0)),
+        least_wait_s=max(answer.least_wait_s, _least_wait_s(now, answer)),
         next_call=next_call,
         retry=waits.as_json(),
         entry=_entry(now.call, answer, wait_s=wait_s),
@@ -184,8 +185,11 @@ def _park(
     )
 
 
-_LEAST_WAIT_S = {Reaction.TRANSIENT: 0.5, Reaction.UNKNOWN: 15.0}
-"""How early a job may be asked again when its account's outage ends before its wait does (design section 3)."""
+def _least_wait_s(now: Situation, answer: Answer) -> float:
+    """How early the job may be asked again when its account's outage ends before its wait does: the first wait."""
+    kinds = {Reaction.TRANSIENT: Kind.TRANSIENT, Reaction.UNKNOWN: Kind.UNKNOWN}
+    kind = kinds.get(answer.reaction)
+    return now.policies.first_s(kind) if kind else 0.0
 
 
 def _finish(

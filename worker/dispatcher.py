@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import structlog
+from redis.exceptions import OutOfMemoryError
 
 from config.accounts import Account
 from config.problem import ConfigurationProblem
@@ -28,8 +29,9 @@ WAIT_FOR_REDIS_S = 0.5
 class Dispatcher(threading.Thread):
     """The dispatcher of one worker process, a daemon thread.
 
-    `wake_up` publishes released jobs; `free_slots` tells how many more calls this process could run now; `refused`
-    is called once, from the thread, if this worker must not run against this Redis.
+    `wake_up` publishes released jobs; `slots` is how many calls this process can run at a time, `free_slots` tells how
+    many more it could run now; `refused` is called once, from the thread, if this worker must not run against this
+    Redis.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Dispatcher(threading.Thread):
         intake: Intake,
         enrolment: Sequence[tuple[Account, bool]],
         wake_up: Callable[[Sequence[Released]], None],
+        slots: int,
         free_slots: Callable[[], int],
         refused: Callable[[ConfigurationProblem], None],
     ) -> None:
@@ -49,6 +52,7 @@ class Dispatcher(threading.Thread):
         self._intake = intake
         self._enrolment = list(enrolment)
         self._wake_up = wake_up
+        self._slots = slots
         self._free_slots = free_slots
         self._refused = refused
         self._stopping = threading.Event()
@@ -78,14 +82,15 @@ class Dispatcher(threading.Thread):
 
     def tick(self) -> bool:
         """One round; whether there was anything to do."""
-        worked = [self._guarded(step) for step in (self._take_in, self._expire, self._release, self._trim)]
+        # Trimming first: a full Redis takes nothing else, and room is what trimming makes.
+        worked = [self._guarded(step) for step in (self._trim, self._take_in, self._expire, self._release)]
         return any(worked)
 
     def _guarded(self, step: Callable[[], int]) -> int:
         """One step must not keep the others from their work, unless Redis is away for all of them."""
         try:
             return step()
-        except LedgerFull as full:
+        except (LedgerFull, OutOfMemoryError) as full:
             self._note_full(full)
         except Exception as error:
             if is_outage(error):
@@ -141,7 +146,8 @@ class Dispatcher(threading.Thread):
     def _release(self) -> int:
         settings = self._settings
         released, worn = self._ledger.release(
-            max(0, self._free_slots()),
+            self._free_slots(),
+            slots=self._slots,
             begin_within_s=settings.begin_within_s,
             lost_wait_s=settings.unknown_first_s,
         )
@@ -152,8 +158,8 @@ class Dispatcher(threading.Thread):
 
     def _trim(self) -> int:
         if time.monotonic() - self._trimmed_at >= TRIM_EVERY_S:
-            self._ledger.trim()
             self._trimmed_at = time.monotonic()
+            self._ledger.trim()
         return 0
 
     def _note(self, error: Exception) -> None:
@@ -164,7 +170,7 @@ class Dispatcher(threading.Thread):
             self._is_away = True
             log.warning("redis_away", problem=f"{type(error).__name__}: {error}")
 
-    def _note_full(self, full: LedgerFull) -> None:
+    def _note_full(self, full: Exception) -> None:
         if not self._is_full:
             self._is_full = True
             log.warning("nothing_admitted", problem=str(full))

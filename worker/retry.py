@@ -100,10 +100,15 @@ class Policies:
             Kind.EVIDENCE: numbers.evidence,
         }
         self.evidence_total_s = numbers.evidence.total_s
+        self._first_s = {kind: policy.first_s for kind, policy in by_kind.items()}
         self._policies = {
             kind: _Policy(retry_if_result(_is(kind)), _WaitJittered(policy), stop_after_delay(policy.total_s))
             for kind, policy in by_kind.items()
         }
+
+    def first_s(self, kind: Kind) -> float:
+        """The shortest wait of a kind, in seconds."""
+        return self._first_s[kind]
 
     def next_wait(self, kind: Kind, waits: Waits, *, least_s: float = 0.0) -> tuple[float | None, Waits]:
         """Seconds to wait, at least `least_s`, or None to give up; and the state to keep."""

@@ -81,16 +81,18 @@ class Runner:
         if on_begin:
             on_begin(begun)
         step = self._step(begun, asked_at)
-        return self._hand_in(begun, token, nonce, step)
+        try:
+            return self._hand_in(begun, token, nonce, step)
+        except Exception as error:
+            log.exception("answer_not_taken", job=job, run=begun.record.run)
+            return self._hand_in(begun, token, nonce, decision.bug(self._situation(begun), error))
 
     def _step(self, begun: Begun, asked_at: float) -> Park | Finish:
-        call = Call(begun.record.next_call)
-        now = Situation(begun, call, inquires=True, policies=self.policies, abuse=self._abuse())
+        now = self._situation(begun)
         try:
             account, adapter = self._usable(begun.record.account)
             secret = account.secret_source.read(self.environment)
-            inquires = isinstance(adapter, Inquirer)
-            now = replace(now, inquires=inquires, call=_possible(call, inquires=inquires))
+            now = replace(now, inquires=isinstance(adapter, Inquirer))
             answer = _ask(adapter, now, Credentials(secret, self._may_send(now, asked_at)))
             self._log(now, answer)
             return decision.decide(now, answer)
@@ -101,6 +103,10 @@ class Runner:
         except Exception as error:
             log.exception("internal_error", job=begun.record.job, call=now.call)
             return decision.bug(now, error)
+
+    def _situation(self, begun: Begun) -> Situation:
+        call = Call(begun.record.next_call)
+        return Situation(begun, call, inquires=True, policies=self.policies, abuse=self._abuse())
 
     def _usable(self, name: str) -> tuple[Account, Adapter]:
         account = self.accounts.get(name)
@@ -151,15 +157,12 @@ class Runner:
         )
 
 
-def _possible(call: Call, *, inquires: bool) -> Call:
-    """Without a way to look up, the same request again is how to ask."""
-    return Call.CANCEL if call is Call.LOOK_UP and not inquires else call
-
-
 def _ask(adapter: Adapter, now: Situation, credentials: Credentials) -> Answer:
     request = stored(now.record.request)
-    if now.call is Call.CANCEL or not isinstance(adapter, Inquirer):
+    if now.call is Call.CANCEL:
         return adapter.cancel(request, credentials)
+    if not isinstance(adapter, Inquirer):
+        raise TypeError(f"{type(adapter).__name__} has no call {now.call}")
     if now.call is Call.LOOK_UP:
         return adapter.look_up(request, credentials)
     return adapter.evidence(request, credentials)

@@ -59,6 +59,7 @@ def build(url: str, namespace: str, woken: Wakened, *enrolled: Account) -> Dispa
         intake=Intake(ledger, accounts(*enrolled)),
         enrolment=[(account, False) for account in enrolled],
         wake_up=woken,
+        slots=1_000,
         free_slots=lambda: woken.free,
         refused=woken.problems.append,
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.ledgers import FAILURE, LOST_WAIT_S, PROVEN, failed, finish, park
+from tests.support.ledgers import FAILURE, LEASE_S, LOST_WAIT_S, PROVEN, failed, finish, park
 from tests.support.requests import NORTE, RODOVIARIA, SUR, bpe, sf, uuid
 from worker.ledger.ledger import Effects
 from worker.outcome import Status
@@ -653,3 +653,83 @@ def test_a_slow_pace_ends_by_itself(world):
     world.pass_time(86_400)
 
     assert len(world.release()) == 6
+
+
+# Trials
+
+
+def suspended_and_resumed(world):
+    world.ledger.suspend("norte", "checking", by="ana")
+    world.ledger.resume("norte", by="ana")
+
+
+def test_a_call_from_before_a_resume_proves_nothing_about_the_credentials_after_it(world):
+    world.enroll(NORTE)
+    older = world.call(sf(1))
+    suspended_and_resumed(world)
+    for number in range(2, 10):
+        world.submit(sf(number))
+
+    world.finish(older, finish(effects=PROVEN))
+
+    assert len(world.release()) == 1
+    assert world.account("norte")["proven"] == "0"
+
+
+def test_a_call_from_before_another_worker_s_start_proves_nothing_about_its_credentials(world):
+    world.enroll(NORTE, proven=False)
+    older = world.call(sf(1))
+    for number in range(2, 10):
+        world.submit(sf(number))
+
+    world.enroll(NORTE, proven=False)
+    world.finish(older, finish(effects=PROVEN))
+
+    assert len(world.release()) == 1
+
+
+def test_a_job_released_on_trial_before_a_resume_is_not_begun_beside_the_next_trial(world):
+    world.enroll(NORTE, proven=False)
+    world.submit(sf(1))
+    world.submit(sf(2))
+    [first] = world.release()
+    suspended_and_resumed(world)
+    [second] = world.release()
+
+    assert world.try_begin(first, "n") == "one call at a time"
+    world.begin(second)
+
+
+def test_accounts_on_trial_take_half_of_the_slots_at_the_most(world):
+    world.enroll(NORTE, SUR, RODOVIARIA, proven=False)
+    for request in (sf(1, account="norte"), sf(2, account="sur"), bpe()):
+        world.submit(request)
+
+    released, _ = world.ledger.release(4, slots=4, begin_within_s=15, lost_wait_s=15)
+
+    assert len(released) == 2
+    for one in released:
+        world.finish(world.begin(one), finish())
+    world.redis.zadd(world.key("turns"), dict.fromkeys(["norte", "sur", "rodoviaria"], 0))
+    assert len(world.ledger.release(4, slots=4, begin_within_s=15, lost_wait_s=15)[0]) == 1
+
+
+def test_wake_ups_that_nobody_has_fetched_take_their_share_of_what_is_released(world):
+    world.enroll(NORTE)
+    for number in range(1, 9):
+        world.submit(sf(number))
+    world.redis.lpush(f"{world.namespace}.run", *[b"a wake-up"] * 3)
+
+    assert len(world.release(5)) == 2
+
+
+def test_a_pause_that_the_authority_asked_for_too_late_for_the_job_still_holds_the_account(world):
+    world.enroll(NORTE)
+    held = world.call(sf(1))
+    world.pass_time(LEASE_S + 1)
+    world.release()
+
+    world.park(held, park(0, effects=Effects(feeds="answer", hold_s=3_600, hold_reason="abuse")))
+
+    assert world.account("norte")["hold_reason"] == "abuse"
+    assert world.release() == []

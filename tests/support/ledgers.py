@@ -80,7 +80,7 @@ class World:
         return self.release_and_worn(limit)[0]
 
     def release_and_worn(self, limit: int = 100) -> tuple[list[Released], list[str]]:
-        return self.ledger.release(limit, begin_within_s=BEGIN_WITHIN_S, lost_wait_s=LOST_WAIT_S)
+        return self.ledger.release(limit, slots=1_000, begin_within_s=BEGIN_WITHIN_S, lost_wait_s=LOST_WAIT_S)
 
     def begin(self, released: Released, nonce: str | None = None) -> Held:
         nonce = nonce or uuids.uuid4().hex

@@ -182,10 +182,16 @@ def test_a_rejection_after_a_call_that_may_have_acted_proves_nothing():
     assert step.may_have_acted
 
 
-def test_a_rejection_after_in_process_counts():
-    step = finished(situation(in_process=1), answer(Reaction.REJECTED, reason=Reason.REJECTED_BY_RECIPIENT))
+def test_a_rejection_after_in_process_proves_nothing_because_what_was_in_process_may_have_worked():
+    step = finished(situation(in_process=1), answer(Reaction.REJECTED, reason=Reason.NOT_CANCELLABLE))
 
-    assert step.verdict.status is Status.REJECTED
+    assert (step.verdict.status, step.verdict.reason) == (Status.UNRESOLVED, Reason.MAY_HAVE_ACTED)
+
+
+def test_the_recipient_s_rejection_ends_what_was_in_process():
+    said = answer(Reaction.REJECTED, reason=Reason.REJECTED_BY_RECIPIENT, disproves_earlier=True)
+
+    assert finished(situation(in_process=1), said).verdict.status is Status.REJECTED
 
 
 def test_a_rejection_that_disproves_what_came_before_is_final():

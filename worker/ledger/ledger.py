@@ -201,9 +201,11 @@ class Ledger:
 
     # Calls
 
-    def release(self, limit: int, *, begin_within_s: float, lost_wait_s: float) -> tuple[list[Released], list[str]]:
-        """Hand out up to `limit` due jobs; also the jobs that are worn out and have to be given up."""
-        released, worn = self._scripts.call("release", limit, _ms(begin_within_s), _ms(lost_wait_s))
+    def release(
+        self, free: int, *, slots: int, begin_within_s: float, lost_wait_s: float
+    ) -> tuple[list[Released], list[str]]:
+        """Hand out due jobs, up to the `free` ones of this process' `slots`; also the jobs that are worn out."""
+        released, worn = self._scripts.call("release", free, slots, _ms(begin_within_s), _ms(lost_wait_s))
         return [Released(job.decode(), token, run, calls) for job, token, run, calls in released], [
             j.decode() for j in worn
         ]
@@ -298,7 +300,7 @@ class Ledger:
     def trim(self) -> None:
         """Forget outcomes and ended jobs that are older than they are kept; records go by themselves."""
         seconds, _ = self.redis.time()
-        oldest_ms = seconds * 1000 - self._keep_ms
+        oldest_ms = max(0, seconds * 1000 - self._keep_ms)
         self.redis.xtrim(self.key("outcomes"), minid=oldest_ms, approximate=True)
         self.redis.zremrangebyscore(self.key("ended"), "-inf", oldest_ms)
 

@@ -123,8 +123,15 @@ local function end_lease(job, account)
   no_longer_handed(job, account)
   redis.call('ZREM', key('leases'), job)
   redis.call('SREM', key('flight', account), job)
+  redis.call('SREM', key('trials'), job)
   if redis.call('HGET', account_key(account), 'trial') == job then redis.call('HDEL', account_key(account), 'trial') end
   take_turn(account, now)
+end
+
+-- From now on one call at a time, until one that begins from now on is answered: an older call proves nothing new.
+local function put_on_trial(account)
+  redis.call('HSET', account_key(account), 'proven', 0)
+  redis.call('HDEL', account_key(account), 'trial')
 end
 
 -- Put a released job back as if it had not been released.
@@ -175,11 +182,30 @@ local function clear_up(account)
   redis.call('DEL', weather)
 end
 
--- What an answer means for its account. effects: feeds = 'failure' | 'answer' | 'none', proves, hold_ms, hold_reason,
--- slow_ms, slow_per_minute, suspend = { reason, code, job }, generation.
-local function affect(account, effects)
+-- The authority or the provider asks for a pause.
+local function pause(account, effects)
   local hash = account_key(account)
-  local state = fields(hash, 'failures', 'circuit', 'probe_wait', 'hold_until')
+  local until_ms = math.max(number(redis.call('HGET', hash, 'hold_until')), now + effects.hold_ms)
+  redis.call('HSET', hash, 'hold_until', until_ms, 'hold_reason', effects.hold_reason or '')
+  put_on_trial(account)
+  if number(effects.slow_ms) > 0 then
+    redis.call('HSET', hash, 'slow_until', now + effects.hold_ms + effects.slow_ms,
+      'slow_per_minute', effects.slow_per_minute)
+  end
+  remember_account(account, { what = 'paused', reason = effects.hold_reason })
+end
+
+-- Of an answer that came too late for its job: what protects the account all the same.
+local function protect(account, effects)
+  if number(effects.hold_ms) > 0 then pause(account, effects) end
+  if effects.suspend then suspend(account, effects.generation, effects.suspend) end
+end
+
+-- What an answer means for its account; on_trial: it is the answer that the account's other jobs wait for. effects: feeds = 'failure' | 'answer' | 'none', proves, hold_ms, hold_reason,
+-- slow_ms, slow_per_minute, suspend = { reason, code, job }, generation.
+local function affect(account, effects, on_trial)
+  local hash = account_key(account)
+  local state = fields(hash, 'failures', 'circuit', 'probe_wait')
   if effects.feeds == 'failure' then
     local failures = number(state.failures) + 1
     redis.call('HSET', hash, 'failures', failures)
@@ -197,18 +223,9 @@ local function affect(account, effects)
       clear_up(account)
       remember_account(account, { what = 'circuit closed' })
     end
-    if effects.proves then redis.call('HSET', hash, 'proven', 1) end
+    if effects.proves and on_trial then redis.call('HSET', hash, 'proven', 1) end
   end
-  if number(effects.hold_ms) > 0 then
-    redis.call('HSET', hash, 'hold_until', math.max(number(state.hold_until), now + effects.hold_ms),
-      'hold_reason', effects.hold_reason or '', 'proven', 0)
-    if number(effects.slow_ms) > 0 then
-      redis.call('HSET', hash, 'slow_until', now + effects.hold_ms + effects.slow_ms,
-        'slow_per_minute', effects.slow_per_minute)
-    end
-    remember_account(account, { what = 'paused', reason = effects.hold_reason })
-  end
-  if effects.suspend then suspend(account, effects.generation, effects.suspend) end
+  protect(account, effects)
   take_turn(account, now)
 end
 

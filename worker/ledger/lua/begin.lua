@@ -16,12 +16,12 @@ if not record.state then return { 'drop', 'unknown job' } end
 if record.state == 'running' and record.token == token and record.nonce == nonce then return go() end
 if not record.handed or record.token ~= token then return { 'drop', 'its lease is not this one' } end
 
-local state = fields(account_key(record.account), 'suspended_at', 'hold_until', 'circuit', 'proven', 'max_per_minute',
-  'slow_until', 'slow_per_minute')
+local state = fields(account_key(record.account), 'suspended_at', 'hold_until', 'circuit', 'proven', 'trial',
+  'max_per_minute', 'slow_until', 'slow_per_minute')
 local function obstacle()
   if state.suspended_at then return 'account suspended' end
   if number(state.hold_until) > now then return 'account paused' end
-  if (state.circuit or state.proven ~= '1') and record.handed ~= 'trial' then return 'one call at a time' end
+  if (state.circuit or state.proven ~= '1') and state.trial ~= job then return 'one call at a time' end
   if record.next == 'cancel' and record.deadline and number(record.deadline) <= now then return 'deadline reached' end
   local minute = pace(state)
   if minute and begun_lately(record.account) >= minute then return 'calls a minute used up' end

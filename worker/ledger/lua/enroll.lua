@@ -13,6 +13,7 @@ local hash = account_key(account)
 redis.call('SADD', key('accounts'), account)
 redis.call('HSETNX', hash, 'generation', 1)
 redis.call('HSET', hash, 'provider', provider, 'max_in_flight', max_in_flight, 'max_per_minute', max_per_minute,
-  'inquires', inquires, 'proven', 0)
+  'inquires', inquires)
+put_on_trial(account)
 take_turn(account, now)
 return recorded

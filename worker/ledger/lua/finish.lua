@@ -2,8 +2,8 @@
 -- KEYS: meta
 -- ARGV: job, token, nonce, ending (JSON: status, reason, code, warnings, entry, keep_ms, effects), rest (JSON text of the
 --       outcome's other fields without its brace)
--- Reply: 'ended'; 'late' where the lease is no longer this call's: then only a suspension takes effect; 'over' where the
---        run has ended otherwise (a late cancellation is then kept in the history with a warning).
+-- Reply: 'ended'; 'late' where the lease is no longer this call's: then only a pause or a suspension takes effect; 'over'
+--        where the run has ended otherwise (a late cancellation is then kept in the history with a warning).
 -- Again: the same, nothing more changes. A late answer that says cancelled ends the job if it is still open.
 local job, token, nonce, ending, rest = ARGV[1], ARGV[2], ARGV[3], cjson.decode(ARGV[4]), ARGV[5]
 local hash = job_key(job)
@@ -13,9 +13,7 @@ local says_cancelled = ending.status == 'cancelled'
 if record.nonce == nonce and record.state == ending.status then return 'ended' end
 local is_ours = record.state == 'running' and record.token == token and record.nonce == nonce
 if not is_ours and not (says_cancelled and OPEN[record.state]) then
-  if record.account and ending.effects.suspend then
-    suspend(record.account, ending.effects.generation, ending.effects.suspend)
-  end
+  if record.account then protect(record.account, ending.effects) end
   if says_cancelled and record.state and record.state ~= 'cancelled' then
     keep_late_word(job, nonce, ending.entry)
     return 'over'
@@ -23,7 +21,8 @@ if not is_ours and not (says_cancelled and OPEN[record.state]) then
   return 'late'
 end
 
+local on_trial = is_ours and redis.call('HGET', account_key(record.account), 'trial') == job
 ending.rest, ending.nonce = rest, nonce
 end_run(job, ending)
-affect(record.account, ending.effects)
+affect(record.account, ending.effects, on_trial)
 return 'ended'

@@ -3,7 +3,7 @@
 -- ARGV: job, token, nonce, step (JSON: wait_ms, least_wait_ms, next, retry, code, acted, in_process, pending, failed,
 --       until_ms (wait no longer than this, then expire ends the run),
 --       unsent (no call was made: it does not count), entry, effects; see _shared.lua for effects)
--- Reply: 'parked', or 'late' where the lease is no longer this call's: then only a suspension takes effect. A late answer
+-- Reply: 'parked', or 'late' where the lease is no longer this call's: then only a pause or a suspension takes effect. A late answer
 --        that says cancelled (with `pending`) is taken all the same while no other call is under way; 'over' where the
 --        run has ended otherwise (it is then kept in the history with a warning).
 -- Again: the same, nothing more changes.
@@ -14,8 +14,7 @@ local record = fields(hash, 'state', 'token', 'nonce', 'account', 'lane', 'next'
 if record.nonce == nonce and record.state == 'waiting' then return 'parked' end
 local is_ours = record.state == 'running' and record.token == token and record.nonce == nonce
 if not is_ours then
-  local effects = step.effects
-  if record.account and effects.suspend then suspend(record.account, effects.generation, effects.suspend) end
+  if record.account then protect(record.account, step.effects) end
   if not record.state or not step.pending or record.state == 'cancelled' then return 'late' end
   if not OPEN[record.state] then
     keep_late_word(job, nonce, step.entry)
@@ -39,11 +38,10 @@ if step.until_ms then redis.call('ZADD', key('deadlines'), now + step.until_ms, 
 redis.call('HDEL', hash, 'lost')
 redis.call('HINCRBY', hash, 'seq', 1)
 remember(job, step.entry)
+local on_trial = redis.call('HGET', account_key(record.account), 'trial') == job
 end_lease(job, record.account)
-local due = now + step.wait_ms
-local last = redis.call('ZSCORE', key('deadlines'), job)
-if last then due = math.min(due, tonumber(last)) end
-schedule(job, record.account, record.lane, due)
+local last = tonumber(redis.call('ZSCORE', key('deadlines'), job) or math.huge)
+schedule(job, record.account, record.lane, math.min(now + step.wait_ms, last))
 if step.failed then redis.call('ZADD', key('weather', record.account), now + step.least_wait_ms, job) end
-affect(record.account, step.effects)
+affect(record.account, step.effects, on_trial)
 return 'parked'

@@ -1,9 +1,13 @@
 -- release: queued/waiting and due -> leased; takes back what was not begun or whose call's lease has ended.
 -- KEYS: meta
--- ARGV: limit (jobs to release at the most), begin_within_ms, lost_wait_ms (wait after a call that was lost)
+-- ARGV: limit (calls that this process could run now), slots (calls that it can run at all), begin_within_ms, lost_wait_ms (wait after a call that was lost)
 -- Reply: { { job, token, run, calls }, ... }, { worn-out job, ... }
 -- Again: may hand out more; the lease mends it.
-local limit, begin_within, lost_wait = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local slots, begin_within, lost_wait = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+-- Wake-ups that nobody has fetched yet take their share.
+local limit = tonumber(ARGV[1]) - redis.call('LLEN', ns .. '.run')
+-- Accounts on trial may be those of a provider that hangs: they never take every slot.
+local trials = math.max(1, math.floor(slots / 2)) - redis.call('SCARD', key('trials'))
 local GAP_MS = 5000 -- longer without any release: Redis or every worker was away
 local TURNS = 500
 local released, worn = {}, {}
@@ -22,7 +26,9 @@ local function take_back(job)
   local record = fields(job_key(job), 'state', 'account', 'lane', 'due', 'next', 'lost', 'handed', 'token')
   if not record.state then
     redis.call('ZREM', key('leases'), job)
-    for _, account in ipairs(redis.call('SMEMBERS', key('accounts'))) do end_lease(job, account) end
+    for _, account in ipairs(redis.call('SMEMBERS', key('accounts'))) do
+      if redis.call('SISMEMBER', key('flight', account), job) == 1 then end_lease(job, account) end
+    end
   elseif record.state ~= 'running' then
     put_back(job, record)
   else
@@ -66,6 +72,7 @@ local function pick(account)
   local on_trial = state.circuit or state.proven ~= '1'
   if state.circuit and number(state.probe_at) > now then return nil, number(state.probe_at) end
   if on_trial and state.trial and redis.call('ZSCORE', key('leases'), state.trial) then return nil, now + 1000 end
+  if on_trial and trials < 1 then return nil, now + 100 end
   local most = number(state.max_in_flight or 8)
   local in_flight = redis.call('SCARD', key('flight', account))
   if in_flight >= most then return nil, now + 1000 end
@@ -106,9 +113,13 @@ local function hand(job, account, on_trial)
   end
   local token = redis.call('HINCRBY', job_key(job), 'token', 1)
   -- A job whose turn came early is still due where it has to be put back.
-  redis.call('HSET', job_key(job), 'handed', on_trial and 'trial' or 'plain', 'due', math.min(number(record.due), now))
+  redis.call('HSET', job_key(job), 'handed', 1, 'due', math.min(number(record.due), now))
   hand_out(job, account, now + begin_within)
-  if on_trial then redis.call('HSET', account_key(account), 'trial', job) end
+  if on_trial then
+    redis.call('HSET', account_key(account), 'trial', job)
+    redis.call('SADD', key('trials'), job)
+    trials = trials - 1
+  end
   released[#released + 1] = { job, token, tonumber(record.run), number(record.calls) }
 end
 

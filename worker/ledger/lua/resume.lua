@@ -10,7 +10,8 @@ local state = fields(hash, 'suspended_at', 'operation')
 if state.operation == operation then return 1 end
 if not state.suspended_at then return 0 end
 redis.call('HDEL', hash, 'suspended_at', 'suspended_reason', 'suspended_code', 'suspended_job', 'suspended_by')
-redis.call('HSET', hash, 'operation', operation, 'proven', 0)
+redis.call('HSET', hash, 'operation', operation)
+put_on_trial(account)
 redis.call('HINCRBY', hash, 'generation', 1)
 remember_account(account, { what = 'resumed', by = by })
 take_turn(account, now)
