@@ -1,9 +1,8 @@
 """The invariants of the design (section 4), checked on what was seen from outside. Pure: no clock, no network."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +14,8 @@ UNDER_WAY_S = 1.0
 """How long after an account is shut a call that was begun before may take to reach the provider."""
 ARRIVING_S = 0.25
 """How long a request may take from its worker's last look to the sandbox's record, on a busy machine."""
+_LOOKED_UP = ("200/101",)
+"""What a look-up says of a cancelled document; some of the sandbox's say so whatever became of it."""
 _ACCOUNT_CODES = ("601", "602", "603", "604", "605", "620", "633", "http-401", "http-403", "-401", "-3/678")
 
 
@@ -42,6 +43,8 @@ class Breach:
     kind: Kind
     what: str
     job: str | None = None
+    other: str | None = None
+    """The job of the call that it met."""
 
 
 def breaches(seen: Observed) -> list[Breach]:
@@ -174,24 +177,31 @@ def deadlines(seen: Observed) -> Iterator[Breach]:
 def verdicts(seen: Observed) -> Iterator[Breach]:
     """What an outcome says of the document is what the provider says; its evidence is the provider's, to the byte."""
     for one in seen.outcomes:
-        job = one["job"]
         document = seen.documents.get(one["document"] or "")
-        if document is None:
+        if document is None or one["reason"] == "invalid-request":
             continue
-        said = f"run {one['run']} is {one['status']}"
-        cancelled_at = document["cancelled_at"]
-        is_cancelled = cancelled_at is not None and _before(cancelled_at, one["finished_at"])
-        if one["status"] == "cancelled" and not is_cancelled:
-            yield Breach(Kind.LOST, f"{said}, but the document does not stand cancelled", job)
-        if one["status"] == "rejected" and is_cancelled and one["reason"] != "invalid-request":
-            yield Breach(Kind.LOST, f"{said}, but the document stood cancelled", job)
-        made = {call.evidence_sha256 for call in seen.calls_of.get(one["document"], [])}
-        if one["evidence"] and one["evidence"]["sha256"] not in made:
-            yield Breach(Kind.LOST, f"{said}, with evidence that the provider never made", job)
+        said = f"run {one['run']} is {one['status']}/{one['reason']}"
+        calls = seen.calls_of.get(one["document"], [])
+        stands = _stands(seen, document, one)
+        if one["status"] == "cancelled" and not (stands or any(call.code in _LOOKED_UP for call in calls)):
+            yield Breach(Kind.LOST, f"{said}, but the document does not stand cancelled", one["job"])
+        if one["status"] == "rejected" and stands:
+            yield Breach(Kind.LOST, f"{said}, but the document stood cancelled", one["job"])
+        if one["evidence"] and one["evidence"]["sha256"] not in {call.evidence_sha256 for call in calls}:
+            yield Breach(Kind.LOST, f"{said}, with evidence that the provider never made", one["job"])
 
 
-def _before(one: str, other: str) -> bool:
-    return datetime.fromisoformat(one) <= datetime.fromisoformat(other)
+def _stands(seen: Observed, document: Mapping[str, Any], one: Mapping[str, Any]) -> bool:
+    """Whether the document stood cancelled when this outcome was given.
+
+    Where no answer was needed for it (deadline), a cancellation by others before the run began does not count.
+    """
+    if document["cancelled_at"] is None:
+        return False
+    cancelled = seen.clock.at(document["cancelled_at"])
+    if one["reason"] == "deadline-passed" and cancelled < seen.clock.at(one["submitted_at"]):
+        return False
+    return cancelled <= seen.clock.at(one["finished_at"]) + seen.clock.slack_s
 
 
 def accounts(seen: Observed) -> Iterator[Breach]:
@@ -239,19 +249,23 @@ def _one_at_a_time(
             closed = [seen.clock.at_ms(later) for later, then, _ in moments[place:] if then == "circuit closed"]
             span = (start + UNDER_WAY_S, closed[0] if closed else float("inf"))
         elif what == "resumed":
-            span = (start, min((call.ended for call in calls if call.ended > start and _proves(call)), default=start))
+            span = (
+                start,
+                min((call.ended for call in calls if call.ended > start and _may_prove(call)), default=float("inf")),
+            )
         else:
             continue
         within = [call for call in calls if span[0] < call.started < span[1]]
         for earlier, later in _overlapping(within):
             excused = seen.is_thawed(later) or seen.froze_within(earlier, later.started)
             text = f"{name} on trial since {start:.3f} ({what}): {earlier} and {later}"
-            yield Breach(Kind.FROZEN if excused else Kind.SUSPENDED, text, _job(later.document))
+            kind = Kind.FROZEN if excused else Kind.SUSPENDED
+            yield Breach(kind, text, _job(later.document), _job(earlier.document))
 
 
-def _proves(call: Call) -> bool:
-    """A lenient reading: an answer that is plain, and not about the account."""
-    return not call.fault and call.code not in _ACCOUNT_CODES
+def _may_prove(call: Call) -> bool:
+    """Whether it was answered, and not about the account; a lenient reading, so that nothing is on trial for too long."""
+    return call.code not in ("", *_ACCOUNT_CODES) and call.fault in ("", "delay", "delay-after", "wrong-type")
 
 
 def _crowded(seen: Observed, name: str, calls: Sequence[Call]) -> Iterator[Breach]:

@@ -17,6 +17,8 @@ from worker.ledger.ledger import Ledger
 from worker.ledger.records import Record
 from worker.ledger.ways_in import PRIORITY_LISTS
 
+ACCOUNT_TOLD_S = 20.0
+"""How long before and after its last call a job's history tells of its account."""
 THAW_S = 0.5
 """How long after its end a freeze may still explain the first byte of a call that was begun before it."""
 
@@ -149,6 +151,11 @@ class Observed:
 
     def _told(self, job: str) -> Iterator[str]:
         yield self.load.behaviour(job) if job in self.load.jobs else "never submitted"
+        record = self.records.get(job)
+        last_s = max((call.started for call in self.calls_of.get(job.partition(":")[2], [])), default=0.0)
+        for at_ms, what, by in sorted(self.moments.get(record.account if record else "", ())):
+            if abs(self.clock.at_ms(at_ms) - last_s) < ACCOUNT_TOLD_S:
+                yield f"account {self.clock.at_ms(at_ms):.3f} {what} {by}".rstrip()
         for one in self.handed_in:
             if one.submission.job == job:
                 yield f"{one.submission.reference} by {one.submission.way}, {one.tries} tries: {one.result}"
@@ -158,7 +165,6 @@ class Observed:
             yield f"  {found['references']} {found['warnings']}"
         for call in self.calls_of.get(job.partition(":")[2], []):
             yield f"{call}, by worker {self.worker_of(call)}"
-        record = self.records.get(job)
         if record is not None:
             yield f"ledger: {record.state}, run {record.run}, retried {self.retried.get(job, 0)}"
             for entry in record.history:
@@ -208,8 +214,9 @@ def leftovers(ledger: Ledger) -> dict[str, int]:
     for account in ACCOUNTS:
         found["in flight"] += redis.scard(ledger.key("flight", account))
         found["handed by account"] += abs(int(redis.hget(ledger.key("account", account), "handed") or 0))
-        for waiting in ("due:{}:interactive", "due:{}:bulk", "weather:{}", "clearing:{}"):
-            found["due"] += redis.zcard(ledger.key(waiting.format(account)))
+    for waiting in ("due", "weather", "clearing"):
+        for key in redis.scan_iter(match=ledger.key(waiting, "*"), count=1_000):
+            found[waiting] += redis.zcard(key)
     found["request stream"] = redis.xlen(ledger.key("requests"))
     for end in PRIORITY_LISTS:
         found["intake queue"] += redis.llen(NAMESPACE + end)

@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -17,11 +18,12 @@ DETAILED = 20
 def main() -> int:
     """Play, tell, and give 1 on any breach."""
     asked = _asked()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started ends as well
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1_000_000)
     print(f"seed {seed}", flush=True)
     directory = asked.keep or Path(tempfile.mkdtemp(prefix="anula-chaos-"))
     directory.mkdir(parents=True, exist_ok=True)
-    script = Script(seed, asked.jobs, asked.minutes * 60, asked.workers, asked.every)
+    script = Script(seed, asked.jobs, asked.minutes * 60, asked.workers, asked.every, asked.patience)
     started = time.monotonic()
     result = play(script, directory, lambda text: print(text, flush=True))
     report(result, directory)
@@ -37,6 +39,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=4_000)
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--every", type=float, default=1.5, help="one fault in so many seconds, on average")
+    parser.add_argument("--patience", type=float, default=12.0, help="seconds until a question is given up")
     parser.add_argument("--keep", type=Path, help="where logs and the server's files stay")
     return parser.parse_args()
 
@@ -55,9 +58,10 @@ def report(result: Result, directory: Path) -> None:
     told: set[str | None] = set()
     for breach in result.breaches[:200]:
         print(f"{breach.kind}: {breach.job or ''} {breach.what}")
-        if breach.job and breach.job not in told and len(told) < DETAILED:
-            told.add(breach.job)
-            print(seen.history(breach.job))
+        for job in (breach.job, breach.other):
+            if job and job not in told and len(told) < DETAILED:
+                told.add(job)
+                print(f"  {job}\n{seen.history(job)}")
     if not result.is_sound:
         print(f"logs and the server's files: {directory}")
 

@@ -30,6 +30,7 @@ class Script:
     Attributes:
         seconds: How long faults and load go on.
         every_s: One fault in so many seconds on average.
+        patience_s: How long an answer is waited for that never comes.
     """
 
     seed: int
@@ -37,6 +38,7 @@ class Script:
     seconds: float
     workers: int = 3
     every_s: float = 1.5
+    patience_s: float = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Result:
 
 def play(script: Script, directory: Path, tell: Callable[[str], None] = print) -> Result:
     """Play it on a stage of its own in `directory`, which keeps the logs."""
-    with set_up(directory, script.workers) as stage:
+    with set_up(directory, script.workers, script.patience_s) as stage:
         first = Clock.offset()
         drawn = load.draw(_dice(script, "load"), script.jobs, script.seconds * 0.9, starts_at=datetime.now(UTC))
         producers = _producers(stage, drawn)

@@ -17,6 +17,7 @@ from tests.chaos.proxy import Link, running_link
 from tests.support.sandbox import Sandbox, sandbox_process
 from tests.support.site import Site, Worker
 from tests.support.valkey import LocalValkey, running_valkey
+from tests.support.waiting import wait_until
 from worker.ledger.connect import DAY_S
 from worker.ledger.ledger import Ledger
 from worker.sandbox.accounts import token_label
@@ -36,13 +37,10 @@ SETTINGS: Mapping[str, str] = {
     "ANULA_TRANSIENT_CAP_S": "2",
     "ANULA_UNKNOWN_FIRST_S": "0.5",
     "ANULA_UNKNOWN_CAP_S": "2",
-    "ANULA_UNKNOWN_TOTAL_S": "15",
     "ANULA_IN_PROCESS_FIRST_S": "0.5",
     "ANULA_IN_PROCESS_CAP_S": "1.5",
-    "ANULA_IN_PROCESS_TOTAL_S": "12",
     "ANULA_EVIDENCE_FIRST_S": "0.3",
     "ANULA_EVIDENCE_CAP_S": "1",
-    "ANULA_EVIDENCE_TOTAL_S": "6",
     "ANULA_ABUSE_PAUSE_S": str(PAUSE_S),
     "ANULA_ABUSE_SLOW_S": "3",
     "ANULA_ABUSE_PER_MINUTE": "600",
@@ -146,15 +144,20 @@ class Stage:
 
 
 @contextmanager
-def set_up(directory: Path, workers: int) -> Iterator[Stage]:
-    """The stage, with its workers ready; everything that was started ends with the block."""
+def set_up(directory: Path, workers: int, patience_s: float) -> Iterator[Stage]:
+    """The stage, with its workers ready; everything that was started ends with the block.
+
+    `patience_s` is how long an answer is waited for that never comes (UNKNOWN, IN_PROCESS, evidence).
+    """
+    totals = {f"ANULA_{kind}_TOTAL_S": str(patience_s) for kind in ("UNKNOWN", "IN_PROCESS", "EVIDENCE")}
+    extra = {**SETTINGS, **totals}
     with ExitStack() as stack:
         (directory / "valkey").mkdir()
         valkey = stack.enter_context(running_valkey(directory / "valkey", appendonly=True))
         sandbox, _ = stack.enter_context(sandbox_process(in_process_s=3.0, latency_s=0.1))
         sent: list[Sent] = []
         to_redis = stack.enter_context(running_link(valkey.port))
-        outside = _site(directory / "outside", to_redis, sandbox.url)
+        outside = _site(directory / "outside", to_redis, sandbox.url, extra)
         redis: Redis = Redis.from_url(valkey.url, socket_timeout=2.0)
         stack.callback(redis.close)
         ledger = Ledger(redis, namespace=NAMESPACE, keep_s=outside.settings.outcome_retention_days * DAY_S)
@@ -162,16 +165,14 @@ def set_up(directory: Path, workers: int) -> Iterator[Stage]:
         for number in range(workers):
             link = stack.enter_context(running_link(valkey.port))
             provider = stack.enter_context(running_link(int(sandbox.url.rpartition(":")[2]), _noting(sent, number)))
-            posts.append(_post(stack, directory, number, link, provider))
+            site = _site(directory / f"worker-{number}", link, f"http://127.0.0.1:{provider.port}", extra)
+            worker = Worker(site, number, ())
+            stack.callback(_end, worker)
+            worker.start(until_ready=False)
+            posts.append(Post(worker, link, provider))
+        for post in posts:
+            _wait_for(post.worker)
         yield Stage(directory, valkey, sandbox, to_redis, posts, ledger, outside.settings, outside.accounts, sent)
-
-
-def _post(stack: ExitStack, directory: Path, number: int, to_redis: Link, to_provider: Link) -> Post:
-    site = _site(directory / f"worker-{number}", to_redis, f"http://127.0.0.1:{to_provider.port}")
-    worker = Worker(site, number, ())
-    stack.callback(_end, worker)
-    worker.start()
-    return Post(worker, to_redis, to_provider)
 
 
 def _noting(sent: list[Sent], worker: int) -> Callable[[bytes], None]:
@@ -184,13 +185,18 @@ def _noting(sent: list[Sent], worker: int) -> Callable[[bytes], None]:
     return note
 
 
+def _wait_for(worker: Worker) -> None:
+    wait_until(lambda: worker.is_ready or not worker.is_running, limit_s=60.0)
+    assert worker.is_running, worker.log.read_text()[-3000:]
+
+
 def _end(worker: Worker) -> None:
     if worker.is_running:
         worker.kill()
 
 
-def _site(directory: Path, to_redis: Link, sandbox_url: str) -> Site:
+def _site(directory: Path, to_redis: Link, sandbox_url: str, extra: Mapping[str, str]) -> Site:
     directory.mkdir()
-    site = FourAccounts(directory, to_redis.redis_url, NAMESPACE, sandbox_url, SETTINGS)
+    site = FourAccounts(directory, to_redis.redis_url, NAMESPACE, sandbox_url, extra)
     site.write_accounts()
     return site
