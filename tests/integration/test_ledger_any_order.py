@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle as Values
 from hypothesis.stateful import (
@@ -317,6 +317,9 @@ def test_no_order_of_events_takes_a_job_off_its_transitions(redis_url):
             max_examples=60,
             stateful_step_count=40,
             deadline=None,
+            # Shortening a failure takes minutes here, longer than a test may: add Phase.shrink by hand for that.
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],
+            report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
         ),
     )
