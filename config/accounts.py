@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -131,6 +132,14 @@ def _exactly_one(first: str, first_value: object, second: str, second_value: obj
         raise ValueError(message)
 
 
+def is_open_to_others(file: Path) -> bool:
+    """Whether everybody on this machine can read or change a file; False where it is not there."""
+    try:
+        return bool(file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH))
+    except OSError:
+        return False
+
+
 Account = SolucionFactibleAccount | NsBpeAccount
 _ACCOUNT: TypeAdapter[Account] = TypeAdapter(Annotated[Account, Field(discriminator="provider")])
 
@@ -164,6 +173,11 @@ class SecretSource:
         if not secret:
             raise SecretMissing(f"secret file {self.file} is empty")
         return secret
+
+    @property
+    def is_readable_by_others(self) -> bool:
+        """Whether everybody on this machine can read or change the file."""
+        return self.file is not None and is_open_to_others(self.file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from celery.worker import state
 
 from config import logs
 from config import settings as settings_file
+from config.accounts import Accounts
 from config.celery import celery_settings
 from config.problem import ConfigurationProblem
 from config.settings import Settings
@@ -56,6 +57,7 @@ class DispatcherStep(bootsteps.StartStopStep):
             enrolment = [(account, isinstance(parts.adapter(account), Inquirer)) for account in accounts]
         except ConfigurationProblem as problem:
             sys.exit(f"anula: {problem}")
+        _warn_of_open_secrets(parts.accounts)
         self._dispatcher = Dispatcher(
             settings=parts.settings,
             ledger=parts.ledger,
@@ -80,6 +82,14 @@ class DispatcherStep(bootsteps.StartStopStep):
         last_resort = threading.Timer(GRACE_S, os._exit, args=(0,))
         last_resort.daemon = True
         last_resort.start()
+
+
+def _warn_of_open_secrets(accounts: Accounts) -> None:
+    """A secret that everybody on this machine can read is none."""
+    for account in accounts.by_name.values():
+        if account.secret_source.is_readable_by_others:
+            file = str(account.secret_source.file)
+            log.warning("secret_readable_by_others", account=account.name, file=file, remedy=f"chmod 600 {file}")
 
 
 class WakeUp:

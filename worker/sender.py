@@ -144,13 +144,13 @@ class Sender:
     def _new_client(self, ca_file: Path | None) -> "_Client":
         with self._lock:
             if ca_file not in self._contexts:
-                self._contexts[ca_file] = _tls_context(ca_file)
+                self._contexts[ca_file] = tls_context(ca_file)
             client = _Client(self._contexts[ca_file])
             self._clients.add(client)
         return client
 
 
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     """Certificates are always verified: against `ca_file` alone, or the usual authorities."""
     if ca_file is None:
         return httpx.create_ssl_context(trust_env=False)

@@ -46,7 +46,7 @@ class EnvelopeBuilder:
         """
         self._soap_version = soap_version
         try:
-            self._client = _loaded(wsdl, endpoint)
+            self._client = loaded(wsdl, endpoint)
             self._service, self._action = _bound(self._client, soap_version, endpoint)
             self.build(username="user", password="password", uuid="uuid")  # noqa: S106 - a trial
         except WsdlUnusable:
@@ -66,7 +66,8 @@ class EnvelopeBuilder:
         return Envelope(content, headers)
 
 
-def _loaded(wsdl: bytes, endpoint: str) -> zeep.Client:
+def loaded(wsdl: bytes, endpoint: str) -> zeep.Client:
+    """A WSDL, which has to stand in one document, as zeep sees it; zeep raises whatever it stumbles over."""
     client = zeep.Client(BytesIO(wsdl), transport=_NothingElse(), settings=zeep.Settings(**_SETTINGS))
     for service in client.wsdl.services.values():
         for port in service.ports.values():
@@ -75,9 +76,19 @@ def _loaded(wsdl: bytes, endpoint: str) -> zeep.Client:
     return client
 
 
-def _bound(client: zeep.Client, soap_version: str, endpoint: str) -> tuple[Any, str]:
-    """The service proxy of the SOAP version, whatever the WSDL calls its ports, and the operation's SOAP action."""
-    for name, binding in client.wsdl.bindings.items():
+def binding_of(client: zeep.Client, soap_version: str) -> Any:
+    """The SOAP version's binding that has the operation, whatever the WSDL calls it.
+
+    Raises:
+        WsdlUnusable: there is none.
+    """
+    for binding in client.wsdl.bindings.values():
         if isinstance(binding, _BINDINGS[soap_version]) and OPERATION in binding.all():
-            return client.create_service(str(name), endpoint), binding.get(OPERATION).soapaction or ""
+            return binding
     raise WsdlUnusable(f"it has no SOAP {soap_version} binding with the operation {OPERATION}")
+
+
+def _bound(client: zeep.Client, soap_version: str, endpoint: str) -> tuple[Any, str]:
+    """The service proxy of the SOAP version, and the operation's SOAP action."""
+    binding = binding_of(client, soap_version)
+    return client.create_service(str(binding.name), endpoint), binding.get(OPERATION).soapaction or ""

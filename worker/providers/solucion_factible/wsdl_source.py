@@ -48,7 +48,7 @@ class WsdlSource:
             return loaded
 
     def _load(self) -> EnvelopeBuilder | Answer:
-        wsdl = self._fetch()
+        wsdl = self.document()
         if isinstance(wsdl, Answer):
             return wsdl
         try:
@@ -56,7 +56,8 @@ class WsdlSource:
         except WsdlUnusable as wrong:
             return self._problem(Reaction.ACCOUNT, f"cannot be used: {wrong}")
 
-    def _fetch(self) -> bytes | Answer:
+    def document(self) -> bytes | Answer:
+        """The WSDL as it is now; nothing is kept of it."""
         source = self._account.wsdl
         if source is not None and "://" in source:
             return self._download(source)

@@ -1,0 +1,81 @@
+"""Everything in its order: what stands on something that failed is not looked at."""
+
+from collections.abc import Iterator, Mapping
+
+from config import accounts as accounts_file
+from config.accounts import Account, Accounts
+from config.problem import ConfigurationProblem
+from config.redis_access import Sentinels
+from config.settings import Settings
+from worker.check import Check, failed, ok
+from worker.doctor import groups, network, secrets, server
+from worker.ledger.connect import DAY_S, ledger_for
+from worker.ledger.ledger import Ledger
+from worker.ledger.records import text
+from worker.providers import endpoint_of, examine_provider
+from worker.sender import Limits, Sender
+from worker.unavailable import Unavailable, place, translated
+
+
+def examine(settings: Settings, environment: Mapping[str, str]) -> Iterator[Check]:
+    """Every check, as it is made; nothing is changed, and no provider is asked for more than its WSDL."""
+    accounts = None
+    try:
+        accounts = accounts_file.load(settings.accounts)
+        names = ", ".join(accounts.by_name)
+        yield ok("accounts", f"{settings.accounts}: {names} ({accounts.environment})")
+    except ConfigurationProblem as problem:
+        yield failed("accounts", str(problem), "mend the file, or set ANULA_ACCOUNTS")
+    yield from secrets.env_file()
+    yield from _redis(settings, accounts)
+    if accounts:
+        yield from _accounts(settings, accounts, environment)
+
+
+def _redis(settings: Settings, accounts: Accounts | None) -> Iterator[Check]:
+    ledger = ledger_for(settings)
+    try:
+        with translated(settings.redis_url):
+            ledger.redis.ping()
+            yield ok("redis", f"{place(settings.redis_url)} answers")
+            yield from server.checks(server.read(ledger.redis), is_under_sentinel=Sentinels.named(settings) is not None)
+            yield from _environment(ledger, accounts)
+            yield from groups.checks(ledger.redis, ledger.key("outcomes"), settings.outcome_retention_days * DAY_S)
+    except Unavailable as problem:
+        yield failed("redis", str(problem), problem.remedy)
+    finally:
+        ledger.redis.close()
+
+
+def _environment(ledger: Ledger, accounts: Accounts | None) -> Iterator[Check]:
+    if accounts is None:
+        return
+    found = ledger.redis.hget(ledger.key("meta"), "environment")
+    recorded = text(found) if found else None
+    if recorded is None:
+        yield ok("environment", f"{accounts.environment}; namespace {ledger.namespace} is still of none")
+    elif recorded == accounts.environment:
+        yield ok("environment", f"{recorded}, as namespace {ledger.namespace}")
+    else:
+        found_text = f"the accounts are of {accounts.environment}, namespace {ledger.namespace} is of {recorded}"
+        yield failed("environment", found_text, "set ANULA_NAMESPACE, ANULA_REDIS_URL or ANULA_ACCOUNTS to match")
+
+
+def _accounts(settings: Settings, accounts: Accounts, environment: Mapping[str, str]) -> Iterator[Check]:
+    sender = Sender(Limits(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s))
+    try:
+        for account in accounts.by_name.values():
+            yield from secrets.checks(account, environment)
+            yield _endpoint(account, settings.connect_timeout_s)
+            yield from examine_provider(account, sender)
+    finally:
+        sender.close()
+
+
+def _endpoint(account: Account, timeout_s: float) -> Check:
+    address = endpoint_of(account)
+    why = network.why_not_reached(address, ca_file=account.ca_file, timeout_s=timeout_s)
+    about = f"endpoint {account.name}"
+    if why is None:
+        return ok(about, f"{address} can be reached")
+    return failed(about, f"{address} cannot be reached: {why}", "see firewall, name server, endpoint and ca_file")

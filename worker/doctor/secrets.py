@@ -1,0 +1,33 @@
+"""Passwords and tokens: there, and nobody else's to read."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from config.accounts import Account, SecretMissing, is_open_to_others
+from worker.check import Check, failed, ok, warning
+
+ENV_FILE = Path(".env")
+
+
+def checks(account: Account, environment: Mapping[str, str]) -> Iterator[Check]:
+    """Whether an account's secret can be read, and who else can."""
+    about, source = f"secret {account.name}", account.secret_source
+    try:
+        source.read(environment)
+    except SecretMissing as missing:
+        yield failed(about, str(missing), "put it there; a changed variable needs a restart of the worker")
+        return
+    if source.is_readable_by_others:
+        yield warning(about, f"{source.file} can be read by others", f"chmod 600 {source.file}")
+    else:
+        yield ok(about, str(source.file) if source.file else f"environment variable {source.variable}")
+
+
+def env_file() -> Iterator[Check]:
+    """The `.env` file may hold secrets, and the password of Redis."""
+    if not ENV_FILE.exists():
+        return
+    if is_open_to_others(ENV_FILE):
+        yield warning("env file", f"{ENV_FILE} can be read by others", f"chmod 600 {ENV_FILE}")
+    else:
+        yield ok("env file", f"{ENV_FILE} is read")
