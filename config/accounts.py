@@ -4,7 +4,7 @@ import ipaddress
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -156,11 +156,16 @@ class SecretSource:
     file: Path | None
 
     def read(self, environment: Mapping[str, str]) -> str:
-        """The secret as it is now; a file is read at each call.
+        """The secret as it is now; a file is read at each call. Logs hide it from here on (`secrets_read`).
 
         Raises:
             SecretMissing: not set, not readable, or empty.
         """
+        secret = self._found(environment)
+        _READ.add(secret)
+        return secret
+
+    def _found(self, environment: Mapping[str, str]) -> str:
         if self.variable is not None:
             secret = environment.get(self.variable, "")
             if not secret:
@@ -178,6 +183,16 @@ class SecretSource:
     def is_readable_by_others(self) -> bool:
         """Whether everybody on this machine can read or change the file."""
         return self.file is not None and is_open_to_others(self.file)
+
+
+_READ: set[str] = set()
+"""Of the whole process, as its log is: a secret that was changed is hidden from its first use on, without a second look
+at its file for every line."""
+
+
+def secrets_read() -> Collection[str]:
+    """Every secret that was read in this process, older ones included."""
+    return frozenset(_READ)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 import base64
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Collection, Mapping, MutableMapping
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -24,7 +24,11 @@ HIDDEN = "[hidden]"
 
 
 def configure(settings: Settings, secrets: Callable[[], Collection[str]] = tuple) -> None:
-    """Send structlog's and the standard library's lines to standard error; `secrets` gives what must not appear."""
+    """Send structlog's and the standard library's lines to standard error.
+
+    `secrets` gives what must not appear; it is asked once for every line, and has to be quick.
+    """
+    redaction = _Redaction(secrets)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -44,14 +48,14 @@ def configure(settings: Settings, secrets: Callable[[], Collection[str]] = tuple
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            lambda _logger, _name, event: {key: _hidden(value, secrets()) for key, value in event.items()},
+            lambda _logger, _name, event: {key: redaction.hidden(value) for key, value in event.items()},
             _flat,
             *exceptions,
             render,
         ],
     )
     handler = logging.StreamHandler()
-    handler.setFormatter(_Redacting(formatter, secrets))
+    handler.setFormatter(_Redacting(formatter, redaction))
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
     for name in (*QUIET, *SAID_BY_US):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -73,29 +77,43 @@ def _one_line(value: object) -> object:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in value)
 
 
+class _Redaction:
+    """Hides the secrets. They are compiled into one pattern, anew only when there is another one."""
+
+    def __init__(self, secrets: Callable[[], Collection[str]]) -> None:
+        self._secrets = secrets
+        self._known: Collection[str] = frozenset()
+        self._pattern: re.Pattern[str] | None = None
+
+    def look_up(self) -> None:
+        """Ask for the secrets that there are now."""
+        known = frozenset(self._secrets())
+        if known != self._known:
+            written = sorted({form for secret in known for form in forms(secret) if form}, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, written))) if written else None
+            self._known = known
+
+    def hidden(self, value: object) -> object:
+        """A text without the secrets; anything else as it is, until it is part of a line."""
+        if self._pattern is None or not isinstance(value, str):
+            return value
+        return self._pattern.sub(HIDDEN, value)
+
+
 class _Redacting(logging.Formatter):
     """The last look at a line, tracebacks included; values were looked at before they were written twice over."""
 
-    def __init__(self, inner: logging.Formatter, secrets: Callable[[], Collection[str]]) -> None:
+    def __init__(self, inner: logging.Formatter, redaction: _Redaction) -> None:
         super().__init__()
         self._inner = inner
-        self._secrets = secrets
+        self._redaction = redaction
 
     def format(self, record: logging.LogRecord) -> str:
-        return str(_hidden(self._inner.format(record), self._secrets()))
+        # The handler's lock is held: what is looked up here is still in force for the values
+        self._redaction.look_up()
+        return str(self._redaction.hidden(self._inner.format(record)))
 
 
-def _hidden(value: object, secrets: Collection[str]) -> object:
-    """A text without the secrets; anything else as it is, until it is part of a line."""
-    if not isinstance(value, str):
-        return value
-    for secret in secrets:
-        for form in forms(secret):
-            value = value.replace(form, HIDDEN)
-    return value
-
-
-@lru_cache
 def forms(secret: str) -> tuple[str, ...]:
     """How a secret may stand in a text: as it is, and as JSON, Python, XML, URLs and base64 write it; longest first."""
     written = {

@@ -1,6 +1,7 @@
 """Builds the parts, once per process. The only place where parts are chosen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -8,7 +9,7 @@ from threading import Lock
 from config import accounts as accounts_file
 from config import redis_access, retries
 from config import settings as settings_file
-from config.accounts import Account, Accounts, SecretMissing
+from config.accounts import Account, Accounts, SecretMissing, secrets_read
 from config.settings import Settings
 from worker.ledger.connect import ledger_for
 from worker.ledger.ledger import Ledger
@@ -21,7 +22,11 @@ from worker.sender import Limits, Sender
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a worker process works with."""
+    """What a worker process works with.
+
+    Attributes:
+        secrets: Every secret in use, for redaction.
+    """
 
     settings: Settings
     accounts: Accounts
@@ -29,16 +34,7 @@ class Parts:
     runner: Runner
     adapter: Callable[[Account], Adapter]
     environment: Mapping[str, str]
-
-    def secrets(self) -> tuple[str, ...]:
-        """Every secret in use, for redaction; one that cannot be read now is left out."""
-        found = list(redis_access.passwords(self.settings))
-        for account in self.accounts.by_name.values():
-            try:
-                found.append(account.secret_source.read(self.environment))
-            except SecretMissing:
-                continue
-        return tuple(found)
+    secrets: Callable[[], Collection[str]]
 
 
 def build(settings: Settings, accounts: Accounts, environment: Mapping[str, str]) -> Parts:
@@ -53,7 +49,9 @@ def build(settings: Settings, accounts: Accounts, environment: Mapping[str, str]
         ledger=ledger,
         policies=Policies(retries.policies(settings, accounts.environment)),
     )
-    return Parts(settings, accounts, ledger, runner, adapters.of, environment)
+    return Parts(
+        settings, accounts, ledger, runner, adapters.of, environment, _Secrets(settings, accounts, environment)
+    )
 
 
 @cache
@@ -80,3 +78,18 @@ class _Adapters:
             if account.name not in self._made:
                 self._made[account.name] = adapter_for(account, self._sender)
             return self._made[account.name]
+
+
+class _Secrets:
+    """The secrets in use: at first all that can be read, then also each one that a call reads."""
+
+    def __init__(self, settings: Settings, accounts: Accounts, environment: Mapping[str, str]) -> None:
+        self._of_redis = frozenset(redis_access.passwords(settings))
+        self._unread = [account.secret_source for account in accounts.by_name.values()]
+        self._environment = environment
+
+    def __call__(self) -> Collection[str]:
+        while self._unread:
+            with suppress(SecretMissing, IndexError):
+                self._unread.pop().read(self._environment)
+        return self._of_redis.union(secrets_read())

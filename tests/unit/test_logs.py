@@ -10,23 +10,35 @@ from xml.sax.saxutils import escape
 import pytest
 import structlog
 
+from config import accounts as accounts_file
 from config import logs
 from config.settings import Settings
+from worker.bootstrap import build
 
 SECRET = "x&y<\"ñ\\z'/+ %"
 
 
-@pytest.fixture(params=["text", "json"])
-def written(request, monkeypatch):
+@pytest.fixture
+def configured(monkeypatch):
+    """Configures logging for a test, and gives what is written then."""
     root, before = logging.getLogger(), list(logging.getLogger().handlers)
     level = root.level
     stream = io.StringIO()
-    monkeypatch.setattr("sys.stderr", stream)
-    logs.configure(Settings(log_level="DEBUG", log_format=request.param), lambda: [SECRET])
-    yield stream
+
+    def configure(secrets, log_format="json"):
+        monkeypatch.setattr("sys.stderr", stream)
+        logs.configure(Settings(log_level="DEBUG", log_format=log_format), secrets)
+        return stream
+
+    yield configure
     root.handlers[:] = before
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+@pytest.fixture(params=["text", "json"])
+def written(request, configured):
+    return configured(lambda: [SECRET], request.param)
 
 
 @pytest.mark.parametrize(
@@ -66,3 +78,63 @@ def test_a_traceback_holds_no_values(written):
     assert lines.count("part-of-a-secret") == lines.count('fails("part-of-a-secret")') + lines.count(
         'fails(\\"part-of-a-secret\\")'
     )
+
+
+def test_the_secrets_are_asked_for_once_a_line(configured):
+    asked = []
+
+    def secrets():
+        asked.append("asked")
+        return [SECRET]
+
+    configured(secrets)
+
+    structlog.get_logger().info("ours", job="x", run=1, account="a", code="135")
+
+    assert asked == ["asked"]
+
+
+def test_of_two_secrets_the_longer_is_hidden_whole(configured):
+    stream = configured(lambda: ["abcdef", "abcdefghi", ""])
+
+    structlog.get_logger().info("ours", value="1-abcdefghi-2")
+
+    assert f"1-{logs.HIDDEN}-2" in stream.getvalue()
+
+
+@pytest.fixture
+def parts(tmp_path):
+    path = tmp_path / "accounts.toml"
+    path.write_text(
+        f"""
+[accounts.norte]
+provider = "ns-bpe"
+environment = "test"
+token_file = "{tmp_path / "token"}"
+utc_offset = "-03:00"
+"""
+    )
+    (tmp_path / "token").write_text("first-token\n")
+    return build(Settings(), accounts_file.load(path), {})
+
+
+def test_a_secret_that_was_changed_is_hidden_from_its_first_use_on(configured, parts, tmp_path):
+    stream = configured(parts.secrets)
+    structlog.get_logger().info("before", value="first-token")
+    (tmp_path / "token").write_text("second-token\n")
+
+    parts.accounts.by_name["norte"].secret_source.read({})
+    structlog.get_logger().info("after", value="first-token second-token")
+
+    assert "first-token" not in stream.getvalue()
+    assert "second-token" not in stream.getvalue()
+
+
+def test_a_line_opens_no_file(configured, parts, tmp_path):
+    stream = configured(parts.secrets)
+    structlog.get_logger().info("first")
+    (tmp_path / "token").unlink()
+
+    structlog.get_logger().info("second", value="first-token")
+
+    assert "first-token" not in stream.getvalue()
