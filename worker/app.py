@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from celery import Celery, bootsteps, signals
 from celery.worker import state
+from kombu.exceptions import BatchPublishError, OperationalError
 
 from config import logs
 from config import settings as settings_file
@@ -99,7 +100,17 @@ class WakeUp:
         self._application = application
 
     def __call__(self, released: Sequence[Released]) -> None:
-        """Publish; a message that is lost on the way is released again when its lease ends."""
+        """Publish; a message that is lost on the way is released again when its lease ends.
+
+        Raises:
+            ConnectionError: the broker is away, which to us is Redis being away.
+        """
+        try:
+            self._publish(released)
+        except (BatchPublishError, OperationalError) as away:
+            raise ConnectionError(f"wake-ups could not be published: {away}") from away
+
+    def _publish(self, released: Sequence[Released]) -> None:
         task = self._application.tasks["anula.cancel"]
         with self._application.producer_pool.acquire(block=True) as producer, producer.batch():
             for one in released:
