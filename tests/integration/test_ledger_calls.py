@@ -574,6 +574,38 @@ def test_a_late_account_reaction_suspends_all_the_same(norte, way):
     assert norte.state(held.job) == "waiting"
 
 
+PAUSES = Effects(feeds="answer", hold_s=3_600, hold_reason="abuse", slow_s=60, slow_per_minute=8)
+
+
+@pytest.mark.parametrize("way", ["park", "finish"])
+def test_a_pause_that_comes_late_is_made_once(norte, way):
+    held = lost(norte)
+
+    def hand_in():
+        if way == "park":
+            return norte.park(held, effects=PAUSES)
+        return norte.finish(held, finish(Status.UNRESOLVED, effects=PAUSES))
+
+    assert hand_in() == "late"
+    before = norte.dump()
+
+    assert hand_in() == "late"
+
+    assert norte.dump() == before
+    assert norte.ledger.account_states()[0].paused_until is not None
+
+
+def test_a_pause_whose_reply_was_lost_is_not_made_again_by_the_repeat_after_the_next_call(norte):
+    held = norte.call(sf(1))
+    norte.park(held, effects=PAUSES)
+    norte.pass_time(3_601)
+    norte.next_call()
+
+    assert norte.park(held, effects=PAUSES) == "late"
+
+    assert norte.ledger.account_states()[0].paused_until is None
+
+
 def test_the_first_reason_to_suspend_stays(norte):
     first, second = norte.call(sf(1)), norte.call(sf(2))
     norte.park(first, effects=SUSPENDS)

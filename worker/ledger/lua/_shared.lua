@@ -182,11 +182,13 @@ local function clear_up(account)
   redis.call('DEL', weather)
 end
 
--- The authority or the provider asks for a pause.
+-- The authority or the provider asks for a pause; an answer that is handed in again asks for no second one.
 local function pause(account, effects)
   local hash = account_key(account)
-  local until_ms = math.max(number(redis.call('HGET', hash, 'hold_until')), now + effects.hold_ms)
-  redis.call('HSET', hash, 'hold_until', until_ms, 'hold_reason', effects.hold_reason or '')
+  local state = fields(hash, 'hold_until', 'paused_by')
+  if state.paused_by == effects.nonce then return end
+  local until_ms = math.max(number(state.hold_until), now + effects.hold_ms)
+  redis.call('HSET', hash, 'hold_until', until_ms, 'hold_reason', effects.hold_reason or '', 'paused_by', effects.nonce)
   put_on_trial(account)
   if number(effects.slow_ms) > 0 then
     redis.call('HSET', hash, 'slow_until', now + effects.hold_ms + effects.slow_ms,
@@ -201,8 +203,9 @@ local function protect(account, effects)
   if effects.suspend then suspend(account, effects.generation, effects.suspend) end
 end
 
--- What an answer means for its account; on_trial: it is the answer that the account's other jobs wait for. effects: feeds = 'failure' | 'answer' | 'none', proves, hold_ms, hold_reason,
--- slow_ms, slow_per_minute, suspend = { reason, code, job }, generation.
+-- What an answer means for its account; on_trial: it is the answer that the account's other jobs wait for.
+-- effects: feeds = 'failure' | 'answer' | 'none', proves, hold_ms, hold_reason, slow_ms, slow_per_minute,
+-- suspend = { reason, code, job }, generation, nonce (the call's).
 local function affect(account, effects, on_trial)
   local hash = account_key(account)
   local state = fields(hash, 'failures', 'circuit', 'probe_wait')

@@ -9,6 +9,7 @@ local job, token, nonce, ending, rest = ARGV[1], ARGV[2], ARGV[3], cjson.decode(
 local hash = job_key(job)
 local record = fields(hash, 'state', 'token', 'nonce', 'account')
 local says_cancelled = ending.status == 'cancelled'
+ending.effects.nonce = nonce
 
 if record.nonce == nonce and record.state == ending.status then return 'ended' end
 local is_ours = record.state == 'running' and record.token == token and record.nonce == nonce

@@ -11,6 +11,7 @@ local job, token, nonce, step = ARGV[1], ARGV[2], ARGV[3], cjson.decode(ARGV[4])
 local hash = job_key(job)
 local record = fields(hash, 'state', 'token', 'nonce', 'account', 'lane', 'next', 'pending')
 
+step.effects.nonce = nonce
 if record.nonce == nonce and record.state == 'waiting' then return 'parked' end
 local is_ours = record.state == 'running' and record.token == token and record.nonce == nonce
 if not is_ours then
