@@ -688,6 +688,32 @@ def test_a_call_from_before_another_worker_s_start_proves_nothing_about_its_cred
     assert len(world.release()) == 1
 
 
+def test_workers_that_start_one_after_the_other_try_an_account_once_at_a_time(world):
+    world.enroll(NORTE, proven=False)
+    first = world.call(sf(1))
+    for number in range(2, 10):
+        world.submit(sf(number))
+
+    for _ in range(3):
+        world.enroll(NORTE, proven=False)
+        assert world.release() == []
+
+    world.park(first, wait_s=60, effects=FAILURE)
+    assert len(world.release()) == 1
+
+
+def test_a_trial_from_before_a_resume_that_is_lost_makes_room_for_the_next(world):
+    world.enroll(NORTE, proven=False)
+    world.call(sf(1))
+    world.submit(sf(2))
+    suspended_and_resumed(world)
+    assert world.release() == []
+
+    world.pass_time(LEASE_S + 1)
+
+    assert len(world.release()) == 1
+
+
 def test_a_job_released_on_trial_before_a_resume_is_not_begun_beside_the_next_trial(world):
     world.enroll(NORTE, proven=False)
     world.submit(sf(1))

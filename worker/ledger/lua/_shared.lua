@@ -124,14 +124,22 @@ local function end_lease(job, account)
   redis.call('ZREM', key('leases'), job)
   redis.call('SREM', key('flight', account), job)
   redis.call('SREM', key('trials'), job)
-  if redis.call('HGET', account_key(account), 'trial') == job then redis.call('HDEL', account_key(account), 'trial') end
+  for _, place in ipairs({ 'trial', 'older_trial' }) do
+    if redis.call('HGET', account_key(account), place) == job then redis.call('HDEL', account_key(account), place) end
+  end
   take_turn(account, now)
 end
 
--- From now on one call at a time, until one that begins from now on is answered: an older call proves nothing new.
+-- From now on one call at a time, until one that begins from now on is answered: an older call proves nothing new,
+-- but a trial that is under way is waited for, so that ten workers that start at once do not try ten times at once.
 local function put_on_trial(account)
-  redis.call('HSET', account_key(account), 'proven', 0)
-  redis.call('HDEL', account_key(account), 'trial')
+  local hash = account_key(account)
+  local trial = redis.call('HGET', hash, 'trial')
+  redis.call('HSET', hash, 'proven', 0)
+  redis.call('HDEL', hash, 'trial')
+  if trial and redis.call('HGET', job_key(trial), 'state') == 'running' then
+    redis.call('HSET', hash, 'older_trial', trial)
+  end
 end
 
 -- Put a released job back as if it had not been released.

@@ -63,15 +63,17 @@ local function sooner(one, other)
   return one or other
 end
 
+local function is_leased(job) return job and redis.call('ZSCORE', key('leases'), job) end
+
 -- The job to release for an account now, or nil and the time of its next turn (nil: when something happens to it).
 local function pick(account)
   local state = fields(account_key(account), 'suspended_at', 'hold_until', 'circuit', 'probe_at', 'proven', 'trial',
-    'max_in_flight', 'max_per_minute', 'slow_until', 'slow_per_minute', 'handed')
+    'older_trial', 'max_in_flight', 'max_per_minute', 'slow_until', 'slow_per_minute', 'handed')
   if state.suspended_at then return nil end
   if number(state.hold_until) > now then return nil, number(state.hold_until) end
   local on_trial = state.circuit or state.proven ~= '1'
   if state.circuit and number(state.probe_at) > now then return nil, number(state.probe_at) end
-  if on_trial and state.trial and redis.call('ZSCORE', key('leases'), state.trial) then return nil, now + 1000 end
+  if on_trial and (is_leased(state.trial) or is_leased(state.older_trial)) then return nil, now + 1000 end
   if on_trial and trials < 1 then return nil, now + 100 end
   local most = number(state.max_in_flight or 8)
   local in_flight = redis.call('SCARD', key('flight', account))
