@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from config.logs import QUIET
 from tests.support import http_server
 from tests.support.http_server import CERTIFICATE, HttpServer, closed_address, reply, running_server
 from tests.support.provider_kits import KITS, SECRET, Kit, credentials
@@ -346,6 +347,8 @@ def test_a_request_of_another_provider_is_a_bug(kit, adapter):
 
 def test_debug_logging_of_the_libraries_shows_no_secret(kit, server, adapter, caplog):
     caplog.set_level(logging.DEBUG)
+    for name in QUIET:  # a test that has set up our own logging before this one leaves them quiet
+        caplog.set_level(logging.DEBUG, logger=name)
     server.will(recorded(kit, "cancelled"))
 
     answer = cancel(adapter, kit)
