@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 BATCH = 100
 BREATH_S = 0.01
 """Pause after a round with work: long enough that the next finds a batch, not single jobs."""
-TRIM_EVERY_S = 60.0
+TRIM_EVERY_S = 10.0
 WAIT_FOR_REDIS_S = 0.5
 
 
@@ -50,7 +50,8 @@ class Dispatcher(threading.Thread):
         self._settings = settings
         self._ledger = ledger
         self._intake = intake
-        self._enrolment = list(enrolment)
+        self._enrolment = tuple(enrolment)
+        self._to_enroll = list(enrolment)
         self._wake_up = wake_up
         self._slots = slots
         self._free_slots = free_slots
@@ -99,10 +100,10 @@ class Dispatcher(threading.Thread):
         return 0
 
     def _enroll(self) -> None:
-        while self._enrolment:
-            account, inquires = self._enrolment[-1]
+        while self._to_enroll:
+            account, inquires = self._to_enroll[-1]
             self._ledger.enroll(account, inquires=inquires)
-            self._enrolment.pop()
+            self._to_enroll.pop()
 
     def _take_in(self) -> int:
         taken_in = self._intake.take_in()
@@ -159,6 +160,8 @@ class Dispatcher(threading.Thread):
     def _trim(self) -> int:
         if time.monotonic() - self._trimmed_at >= TRIM_EVERY_S:
             self._trimmed_at = time.monotonic()
+            if not self._ledger.is_known():
+                self._to_enroll = list(self._enrolment)
             self._ledger.trim()
         return 0
 
@@ -178,4 +181,5 @@ class Dispatcher(threading.Thread):
     def _redis_is_back(self) -> None:
         if self._is_away:
             self._is_away = False
+            self._trimmed_at = 0.0
             log.info("redis_back")

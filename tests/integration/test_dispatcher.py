@@ -158,6 +158,20 @@ def test_a_redis_that_goes_away_is_waited_for(tmp_path, namespace, woken):
     assert [line["event"] for line in lines if line["event"].startswith("redis")] == ["redis_away", "redis_back"]
 
 
+def test_a_redis_that_has_lost_everything_learns_the_accounts_anew(tmp_path, namespace, woken):
+    few = NORTE.model_copy(update={"max_in_flight": 3})
+    with running_valkey(tmp_path) as server:
+        world = World(server.url, namespace)
+        with running(build(server.url, namespace, woken, few)):
+            wait_until(lambda: world.account("norte").get("max_in_flight") == "3")
+
+            server.kill()
+            server.start()
+
+            wait_until(lambda: world.account("norte").get("max_in_flight") == "3", limit_s=30)
+        world.redis.close()
+
+
 def test_a_redis_that_is_not_there_yet_is_waited_for(tmp_path, namespace, woken):
     with running_valkey(tmp_path) as server:
         server.stop()

@@ -360,6 +360,10 @@ class Ledger:
         )
         self._agree(account.environment, environment)
 
+    def is_known(self) -> bool:
+        """Whether a worker has enrolled here; no longer so where Redis has lost everything."""
+        return bool(self.redis.hexists(self.key("meta"), "environment"))
+
     def agree_environment(self, environment: Environment) -> None:
         """Make sure that the namespace is of this environment; the first one that asks decides.
 
