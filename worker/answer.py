@@ -90,6 +90,7 @@ class Answer:
         provider_status: Every layer's code as received, e.g. `{"status": "200", "cStat": "135"}`.
         may_have_acted: The call may have cancelled the document although the answer does not say so.
         disproves_earlier: A rejection that also proves that no earlier call worked.
+        unsent: No byte of the request has left, so it is no attempt.
         least_wait_s: Seconds before which asking again is pointless.
         hold_account_s: Seconds for which the whole account must not be called.
     """
@@ -105,6 +106,7 @@ class Answer:
     warnings: tuple[str, ...] = ()
     may_have_acted: bool = False
     disproves_earlier: bool = False
+    unsent: bool = False
     least_wait_s: float = 0.0
     hold_account_s: float = 0.0
 

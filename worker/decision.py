@@ -182,6 +182,7 @@ def _park(
         failed=failed and now.call is not Call.EVIDENCE,
         pending=pending,
         until_s=until_s,
+        unsent=answer.unsent,
     )
 
 
@@ -204,7 +205,11 @@ def _finish(
     verdict = Verdict(status=status, reason=reason, answer=answer, warnings=answer.warnings)
     said = heard or answer
     return Finish(
-        verdict=verdict, entry=_entry(now.call, said), effects=_effects(now, said), may_have_acted=may_have_acted
+        verdict=verdict,
+        entry=_entry(now.call, said),
+        effects=_effects(now, said),
+        may_have_acted=may_have_acted,
+        unsent=said.unsent,
     )
 
 
@@ -212,7 +217,14 @@ def _entry(call: Call, answer: Answer, *, wait_s: float | None = None) -> dict[s
     """The line of the job's history."""
     wait = None if wait_s is None else round(wait_s, 3)
     layers = " ".join(f"{name}={value}" for name, value in answer.provider_status.items())
-    return {"call": call, "reaction": answer.reaction, "code": answer.code, "answer": layers or None, "wait_s": wait}
+    entry = {"call": call, "reaction": answer.reaction, "code": answer.code, "answer": layers or None, "wait_s": wait}
+    return entry | {"note": _nothing_sent(answer)} if answer.unsent else entry
+
+
+def _nothing_sent(answer: Answer) -> str:
+    """Why there was no call; where the transport said why, that stands beside it."""
+    why = None if answer.provider_status else answer.message
+    return f"nothing was sent: {why}" if why else "nothing was sent"
 
 
 def _effects(now: Situation, answer: Answer) -> Effects:

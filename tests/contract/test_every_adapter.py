@@ -60,6 +60,7 @@ def cancel(adapter: Adapter, kit: Kit) -> Answer:
 def assert_unknown(answer: Answer) -> None:
     assert answer.reaction is Reaction.UNKNOWN
     assert answer.may_have_acted
+    assert not answer.unsent
     assert answer.evidence is None
 
 
@@ -156,6 +157,7 @@ def test_a_refused_connection_is_transient_and_not_acted_on(kit, senders):
 
     assert answer.reaction is Reaction.TRANSIENT
     assert not answer.may_have_acted
+    assert answer.unsent
     assert (answer.code, answer.message) == (None, None)
 
 
@@ -165,6 +167,7 @@ def test_a_certificate_that_nobody_trusts_is_transient_and_not_acted_on(kit, sen
 
     assert answer.reaction is Reaction.TRANSIENT
     assert not answer.may_have_acted
+    assert answer.unsent
     assert server.seen == []
 
 
@@ -181,6 +184,7 @@ def test_a_ca_file_that_is_missing_concerns_the_account(kit, senders, tmp_path):
     answer = cancel(kit.adapter(senders["patient"], endpoint="https://127.0.0.1:1", ca_file=missing), kit)
 
     assert answer.reaction is Reaction.ACCOUNT
+    assert answer.unsent
     assert "missing.pem" in (answer.message or "")
 
 
@@ -371,6 +375,7 @@ def test_a_secret_that_cannot_be_sent_concerns_the_account(kit, server, adapter,
         assert (kit.provider, secret) == ("solucion-factible", "s3cret\nof-two-lines")
         return
     assert answer.reaction is Reaction.ACCOUNT
+    assert answer.unsent
     assert answer.message
     assert "s3cret" not in repr(answer) + caplog.text
 

@@ -148,9 +148,14 @@ class LedgerMachine(RuleBasedStateMachine):
     def a_worker_parks(self, one: Held, step: Park):
         self._is_over(one, self.world.park(one, step))
 
-    @rule(one=held, status=st.sampled_from(Status), effects=st.sampled_from(EFFECTS), acted=st.booleans())
-    def a_worker_finishes(self, one: Held, status, effects, acted):
-        self._is_over(one, self.world.finish(one, finish(status, effects=effects, may_have_acted=acted)))
+    @rule(
+        one=held,
+        status=st.sampled_from(Status),
+        marks=st.fixed_dictionaries({"may_have_acted": st.booleans(), "unsent": st.booleans()}),
+        effects=st.sampled_from(EFFECTS),
+    )
+    def a_worker_finishes(self, one: Held, status, marks, effects):
+        self._is_over(one, self.world.finish(one, finish(status, effects=effects, **marks)))
 
     def _is_over(self, one: Held, said: str) -> None:
         """A call is over when its answer is handed in, or another call's has ended the run."""

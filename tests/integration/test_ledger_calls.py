@@ -293,10 +293,29 @@ def test_an_end_is_one_outcome_on_stream_and_channel_at_once(norte):
     assert 3_500 < norte.redis.ttl(norte.key("job", held.job)) <= 3_600
 
 
+def test_an_end_does_not_count_what_was_not_sent(norte):
+    held = norte.call(sf(1))
+    norte.park(held)
+
+    norte.finish(norte.next_call(), finish(Status.UNRESOLVED, unsent=True))
+
+    assert [one["attempts"] for one in norte.outcomes()] == [1]
+    assert norte.record(held.job).attempts == 1
+
+
+def test_an_end_by_a_look_up_that_was_not_sent_counts_the_request_before_it(norte):
+    held = norte.call(sf(1))
+    norte.park(held, next_call="look_up")
+
+    norte.finish(norte.next_call(), finish(Status.UNRESOLVED, unsent=True))
+
+    assert [one["attempts"] for one in norte.outcomes()] == [1]
+
+
 @pytest.mark.parametrize("status", list(Status))
 def test_a_repeated_finish_changes_nothing_more(norte, status):
     held = norte.call(sf(1))
-    step = finish(status, effects=Effects(feeds="failure", hold_s=1, hold_reason="x"))
+    step = finish(status, unsent=True, effects=Effects(feeds="failure", hold_s=1, hold_reason="x"))
     assert norte.finish(held, step) == "ended"
     before = norte.dump()
 

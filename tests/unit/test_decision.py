@@ -380,6 +380,43 @@ def test_an_account_is_suspended_even_without_words():
     assert parked(situation(), answer(Reaction.ACCOUNT)).effects.suspend
 
 
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        (answer(Reaction.TRANSIENT, unsent=True, provider_status={"transport": "refused"}), "nothing was sent"),
+        (
+            answer(Reaction.ACCOUNT, unsent=True, message="WSDL x.wsdl is wrong"),
+            "nothing was sent: WSDL x.wsdl is wrong",
+        ),
+    ],
+    ids=lambda value: getattr(value, "reaction", value),
+)
+def test_what_was_not_sent_is_no_attempt_and_the_history_says_so(said, note):
+    step = parked(situation(), said)
+
+    assert step.unsent
+    assert step.entry["note"] == note
+
+
+def test_a_run_that_is_given_up_does_not_count_what_was_not_sent():
+    now = situation(retry=waits(age_s={"transient": DAY_S}))
+
+    step = finished(now, answer(Reaction.TRANSIENT, unsent=True, provider_status={"transport": "refused"}))
+
+    assert step.unsent
+    assert step.verdict.reason is Reason.GAVE_UP
+
+
+@pytest.mark.parametrize("call", list(Call))
+def test_what_was_sent_counts(call):
+    now = evidence_phase() if call is Call.EVIDENCE else situation(call)
+
+    step = parked(now, answer(Reaction.TRANSIENT, code="108"))
+
+    assert not step.unsent
+    assert "note" not in step.entry
+
+
 def test_abuse_pauses_the_account_and_slows_it_down():
     effects = parked(situation(), answer(Reaction.ABUSE, code="678")).effects
 
@@ -510,6 +547,7 @@ ANSWERS = st.builds(
     warnings=st.lists(st.text(max_size=5), max_size=2).map(tuple),
     may_have_acted=st.booleans(),
     disproves_earlier=st.booleans(),
+    unsent=st.booleans(),
     least_wait_s=st.floats(0, 3_600),
     hold_account_s=st.floats(0, 3_600),
 )
@@ -547,4 +585,5 @@ def test_no_answer_makes_more_of_the_document_than_was_said(said, call, inquires
 def test_an_answer_comes_back_from_the_ledger_as_it_went_in(said):
     again = Answer.from_json(json.loads(json.dumps(said.as_json())))
 
-    assert again == replace(said, may_have_acted=False, disproves_earlier=False, least_wait_s=0.0, hold_account_s=0.0)
+    of_this_call = {"may_have_acted": False, "disproves_earlier": False, "unsent": False}
+    assert again == replace(said, **of_this_call, least_wait_s=0.0, hold_account_s=0.0)

@@ -134,12 +134,18 @@ class Park:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """A run to be ended; `may_have_acted` is remembered for a later run, which then looks up first."""
+    """A run to be ended.
+
+    Attributes:
+        may_have_acted: Remembered for a later run, which then looks up first.
+        unsent: As for `Park`.
+    """
 
     verdict: Verdict
     entry: Mapping[str, Any]
     effects: Effects
     may_have_acted: bool = False
+    unsent: bool = False
 
 
 class Ledger:
@@ -250,8 +256,8 @@ class Ledger:
         """Hand in an answer that ends the run: `ended`, `late`, or `over` where the run has ended otherwise."""
         record = begun.record
         effects = step.effects.as_json(record.job, begun.generation)
-        acted = {"acted": True} if step.may_have_acted else {}
-        ending = self._ending(step.verdict, step.entry) | {"effects": effects} | acted
+        marks = _present({"acted": step.may_have_acted or None, "unsent": step.unsent or None})
+        ending = self._ending(step.verdict, step.entry) | {"effects": effects} | marks
         rest = _rest(body(step.verdict, job=record.job, account=record.account))
         return str(self._replicated("finish", record.job, token, nonce, _json(ending), rest).decode())
 

@@ -20,9 +20,9 @@ def of_failure(failure: NotReceived) -> Answer:
     said = {"transport": failure.detail}
     match failure.kind:
         case Failing.NOT_SENT:
-            return Answer(reaction=Reaction.TRANSIENT, provider_status=said)
+            return Answer(reaction=Reaction.TRANSIENT, provider_status=said, unsent=True)
         case Failing.MISCONFIGURED:
-            return Answer(reaction=Reaction.ACCOUNT, message=failure.detail, provider_status=said)
+            return Answer(reaction=Reaction.ACCOUNT, message=failure.detail, provider_status=said, unsent=True)
         case Failing.NO_ANSWER:
             return Answer(reaction=Reaction.UNKNOWN, provider_status=said, may_have_acted=True)
         case Failing.UNREADABLE:

@@ -25,6 +25,7 @@ def test_how_a_failed_exchange_reads(kind, reaction, may_have_acted, reason):
     assert (answer.reaction, answer.may_have_acted, answer.reason) == (reaction, may_have_acted, reason)
     assert answer.code is None
     assert answer.provider_status == {"transport": "what happened"}
+    assert answer.unsent is (kind in {Failing.NOT_SENT, Failing.MISCONFIGURED})
 
 
 def test_every_kind_of_failure_has_a_reading():

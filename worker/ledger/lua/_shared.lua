@@ -280,17 +280,19 @@ local function publish(job, account, status, text)
 end
 
 -- End a run: outcome, channel and final state at once. ending: status, reason, rest, code, warnings (list), entry,
--- acted, nonce, keep_ms. The outcome is the first write, so that a full server refuses the whole.
+-- acted, uncounted (attempts that were none), nonce, keep_ms. The outcome is the first write, so that a full server
+-- refuses the whole.
 local function end_run(job, ending)
   local hash = job_key(job)
   local record = fields(hash, 'account', 'references', 'run', 'attempts', 'submitted_at', 'warnings')
   local warnings = appended(record.warnings, ending.warnings)
+  local attempts = number(record.attempts) - number(ending.uncounted)
   local finished_at = utc(now)
-  local top = head({ references = record.references, run = record.run, attempts = number(record.attempts),
+  local top = head({ references = record.references, run = record.run, attempts = attempts,
     submitted_at = utc(number(record.submitted_at)), finished_at = finished_at, replayed = 'false', warnings = warnings })
   local id = publish(job, record.account, ending.status, top .. ending.rest)
   redis.call('HSET', hash, 'state', ending.status, 'reason', ending.reason, 'code', ending.code or '',
-    'finished_at', finished_at, 'outcome_id', id, 'head', string.len(top), 'warnings', warnings)
+    'finished_at', finished_at, 'outcome_id', id, 'head', string.len(top), 'warnings', warnings, 'attempts', attempts)
   if ending.nonce then redis.call('HSET', hash, 'nonce', ending.nonce) end
   redis.call('HDEL', hash, 'retry', 'pending', 'handed')
   if ending.acted then redis.call('HSET', hash, 'acted', 1) end

@@ -40,7 +40,8 @@ class SolucionFactible:
         if not isinstance(request, SolucionFactibleRequest):
             raise TypeError(f"a request for {request.provider}")
         if _NOT_IN_XML.search(credentials.secret) or _NOT_IN_XML.search(self._account.username):
-            return Answer(reaction=Reaction.ACCOUNT, message="user or password has a character that XML cannot carry")
+            problem = "user or password has a character that XML cannot carry"
+            return Answer(reaction=Reaction.ACCOUNT, message=problem, unsent=True)
         builder = self._wsdl.builder()
         if isinstance(builder, Answer):
             return builder

@@ -78,4 +78,4 @@ class WsdlSource:
 
     def _problem(self, reaction: Reaction, what: str) -> Answer:
         text = f"WSDL {self._account.wsdl or 'of the project'} {what}"
-        return Answer(reaction=reaction, message=quoting.message(text, secret=""))
+        return Answer(reaction=reaction, message=quoting.message(text, secret=""), unsent=True)

@@ -175,6 +175,7 @@ def test_a_wsdl_that_cannot_be_had_is_weather_and_a_wrong_one_the_account_s(got,
 
     assert answer.reaction is reaction
     assert not answer.may_have_acted
+    assert answer.unsent
     assert "WSDL https://example.invalid/?wsdl" in (answer.message or "")
     assert sender.sent == []
 
@@ -197,6 +198,7 @@ def test_a_file_that_is_missing_or_wrong_concerns_the_account(tmp_path, content)
     answer = cancel(FakeSender(), wsdl=str(path))
 
     assert answer.reaction is Reaction.ACCOUNT
+    assert answer.unsent
     assert "live.wsdl" in (answer.message or "")
 
 
