@@ -1,4 +1,4 @@
-"""The accounts file: who may cancel where, and where the secrets are found (contract section 5)."""
+"""The accounts file: who may cancel where, and where the secrets are found (docs/settings.md)."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""Celery's settings under Celery's names; why each differs from the default (facts: F1 to F18)."""
+"""Celery's settings under Celery's names; why each differs from the default (docs/reliability.md)."""
 
 from typing import Any
 from urllib.parse import quote

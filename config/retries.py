@@ -26,7 +26,7 @@ class Policies:
 
 
 def policies(settings: Settings, environment: Environment) -> Policies:
-    """The policies that `settings` ask for; the test environment finishes "in process" sooner (seed 000)."""
+    """The policies that `settings` ask for; "in process" ends sooner in the test environment (docs/settings.md)."""
     test = environment is Environment.TEST
     return Policies(
         transient=Policy(settings.transient_first_s, settings.transient_cap_s, settings.transient_total_s),

@@ -12,5 +12,5 @@ from worker.client import Client
 
 @app.task(bind=True, name="anula.submit")
 def submit(self: Any, *, request: dict[str, Any]) -> str:
-    """Submit a cancellation request (contract section 1); its job id."""
+    """Submit a cancellation request (docs/requests.md); its job id."""
     return Client().submit(request, submission=f"celery:{self.request.id}").job

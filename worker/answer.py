@@ -34,7 +34,7 @@ class Reaction(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a run ended as it did: the closed list of contract section 3."""
+    """Why a run ended as it did: the closed list of docs/outcomes.md."""
 
     CANCELLED = "cancelled"
     ALREADY_CANCELLED = "already-cancelled"

@@ -26,7 +26,7 @@ from worker.providers.base import Inquirer
 log = structlog.get_logger(__name__)
 
 GRACE_S = 20.0
-"""How long calls under way may take to end after SIGTERM; what is left then is left to its lease (design section 3)."""
+"""How long calls under way may take to end after SIGTERM; what is left then is left to its lease."""
 
 
 def _application() -> Celery:

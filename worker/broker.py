@@ -1,7 +1,7 @@
 """Kombu's Redis transport without its acknowledgements: wake-ups need none, because the ledger is the truth.
 
 A lost wake-up is released again when its lease ends, a doubled one is refused by begin. What is left out costs two
-writes a message, and a new client for each of them was a quarter of a worker's CPU (facts: section 1).
+writes a message, and a new client for each of them was a quarter of a worker's CPU.
 """
 
 from collections.abc import Callable

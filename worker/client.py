@@ -1,4 +1,4 @@
-"""For producers: hand in cancellations, and read what became of them (contract section 2)."""
+"""For producers: hand in cancellations, and read what became of them (docs/requests.md)."""
 
 import time
 import uuid

@@ -25,7 +25,7 @@ class Call(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AbuseRule:
-    """What follows on the authority's abuse code: a pause, then a slow pace (facts/ns-bpe.md, section 3)."""
+    """What follows on the authority's abuse code: a pause, then a slow pace (docs/providers/ns-bpe.md)."""
 
     pause_s: float
     slow_s: float

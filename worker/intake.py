@@ -85,7 +85,7 @@ def _job(body: Any) -> str | None:
 
 def _references(body: Any) -> Sequence[str]:
     reference = body.get("reference")
-    is_usable = isinstance(reference, str) and 0 < len(reference) <= 128 and reference.isprintable()  # noqa: PLR2004 - contract section 1
+    is_usable = isinstance(reference, str) and 0 < len(reference) <= 128 and reference.isprintable()  # noqa: PLR2004 - docs/requests.md
     return [reference] if is_usable else []
 
 

@@ -1,4 +1,4 @@
-"""The final word on a run, as producers read it (contract section 3)."""
+"""The final word on a run, as producers read it (docs/outcomes.md)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

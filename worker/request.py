@@ -1,4 +1,4 @@
-"""A cancellation request: what producers may say, checked field by field (contract section 1)."""
+"""A cancellation request: what producers may say, checked field by field (docs/requests.md)."""
 
 import json
 import re
@@ -25,7 +25,7 @@ from config.accounts import Account, Accounts, NsBpeAccount, ProviderName
 
 MAX_BODY_BYTES = 16 * 1024
 CLOCK_TOLERANCE = timedelta(minutes=5)
-"""How far `dhEvento` may lie ahead of now (facts/ns-bpe.md, section 4)."""
+"""How far `dhEvento` may lie ahead of now (docs/providers/ns-bpe.md)."""
 
 _UUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
 _CHBPE = r"^[0-9]{6}[A-Z0-9]{12}[0-9]{26}$"
@@ -79,7 +79,7 @@ def _whole_number_of_digits(chbpe: str) -> str:
 
 
 def check_digit(first_43: str) -> str:
-    """The 44th character of an access key: modulo 11, a letter counting as its code less 48 (facts/ns-bpe.md)."""
+    """The 44th character of an access key: modulo 11, a letter counts its code less 48 (docs/providers/ns-bpe.md)."""
     weights = (2 + place % 8 for place in range(43))
     total = sum((ord(char) - 48) * weight for char, weight in zip(reversed(first_43), weights, strict=True))
     remainder = total % 11

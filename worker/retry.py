@@ -1,7 +1,7 @@
 """How long to wait, and when to give up: tenacity's policies, asked with a state that outlives the process.
 
 Counters and ages live in the ledger, so that they go on across wake-ups, restarts and machines; tenacity's own loop
-always starts counting at 1 and is used only where an answer has to be handed in (facts: tenacity outside its own loop).
+always starts counting at 1 and is used only where an answer has to be handed in.
 """
 
 import random

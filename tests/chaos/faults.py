@@ -13,7 +13,7 @@ from tests.chaos.proxy import Link
 from tests.chaos.stage import LABELS, Freeze, Stage
 
 GRACE_S = 25.0
-"""Within which a worker leaves after SIGTERM (design section 3: 20 s)."""
+"""Within which a worker leaves after SIGTERM (docs/architecture.md: 20 s)."""
 _PROVIDER_FAULTS = (
     "delay", "delay-after", "cut-before", "cut-after", "error-before", "error-after", "busy-429", "busy-503",
     "garbage", "empty", "half",

@@ -1,4 +1,4 @@
-"""Admission: new, joined, replayed; from stream and queue in one step (contract sections 1 and 2)."""
+"""Admission: new, joined, replayed; from stream and queue in one step (docs/requests.md)."""
 
 import hashlib
 import json

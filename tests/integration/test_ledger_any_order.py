@@ -1,4 +1,4 @@
-"""Whatever comes in whatever order and however often: every job stays on its transitions (design section 4)."""
+"""Whatever comes in whatever order and however often: every job stays on its transitions (docs/reliability.md)."""
 
 import uuid
 from collections import Counter

@@ -1,4 +1,4 @@
-"""One call: begin, then park or finish; late answers; what an answer means for the account (design section 2)."""
+"""One call: begin, then park or finish; late answers; what an answer means for the account (docs/architecture.md)."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Release: what is due, in turns, paced, and taken back where nobody began or answered (design section 2)."""
+"""Release: what is due, in turns, paced, and taken back where nobody began or answered (docs/architecture.md)."""
 
 import pytest
 

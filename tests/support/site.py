@@ -43,7 +43,7 @@ class Site:
     workers: list["Worker"] = field(default_factory=list)
 
     def write_accounts(self, more: str = "") -> None:
-        """The accounts `norte` and `rodoviaria` of contract section 5, at the sandbox; `more` is appended."""
+        """The accounts `norte` and `rodoviaria` of docs/settings.md, at the sandbox; `more` is appended."""
         (self.directory / "accounts.toml").write_text(
             f"""
 [accounts.norte]

@@ -1,4 +1,4 @@
-"""Whatever stands on the intake queue is read without an exception (facts: F8, F9)."""
+"""Whatever stands on the intake queue is read without an exception (docs/reliability.md, F8 and F9)."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The table of reactions (design section 3), without a clock."""
+"""The table of reactions (docs/architecture.md), without a clock."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What producers may say, rule by rule (contract section 1)."""
+"""What producers may say, rule by rule (docs/requests.md)."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -7,7 +7,7 @@ import typer
 
 
 class State(StrEnum):
-    """The public states of a job (contract section 1)."""
+    """The public states of a job (docs/requests.md)."""
 
     QUEUED = "queued"
     RUNNING = "running"

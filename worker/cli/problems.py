@@ -1,4 +1,4 @@
-"""What went wrong, in one line, and with which exit status (contract section 4)."""
+"""What went wrong, in one line, and with which exit status (docs/cli.md)."""
 
 import sys
 import traceback

@@ -1,4 +1,4 @@
-"""Consumer groups of the outcome stream: outcomes are removed by age, whoever has read them (facts: F18)."""
+"""Consumer groups of the outcome stream: outcomes are removed by age, whoever has read them (docs/redis.md)."""
 
 from collections.abc import Iterator
 from typing import Any

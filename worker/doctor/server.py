@@ -13,7 +13,7 @@ from worker.ledger.ledger import FREE_MEMORY_AT_LEAST
 OLDEST = (6, 2)
 CLOCK_WARNING_S = 3.0
 CLOCK_FAILURE_S = 120.0
-"""An event may be dated at most 5 minutes ahead (facts: dhEvento); this leaves room for the provider's own error."""
+"""An event may be dated at most 5 minutes ahead; this leaves room for the provider's own error."""
 MEMORY_WARNING = 0.25
 _READ = ("appendfsync", "save", "maxmemory-policy")
 

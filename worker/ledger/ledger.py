@@ -23,7 +23,7 @@ from worker.outcome import Verdict, body
 from worker.request import Admissible
 
 FREE_MEMORY_AT_LEAST = 0.1
-"""Share of Redis' memory below which nothing more is admitted (design section 2)."""
+"""Share of Redis' memory below which nothing more is admitted (docs/architecture.md)."""
 
 
 class LedgerFull(Exception):

@@ -18,7 +18,7 @@ _ID = re.compile(r"\d{1,20}(-\d{1,20})?")
 
 
 class Published(dict[str, Any]):
-    """An outcome (contract section 3), and where it stands in the stream.
+    """An outcome (docs/outcomes.md), and where it stands in the stream.
 
     Attributes:
         id: The stream entry's id: what to read on from.

@@ -34,7 +34,7 @@ class Record:
     """One job as the ledger has it now.
 
     Attributes:
-        state: A public state of contract section 1.
+        state: A public state of docs/requests.md.
         retry: The retry policies' state, as `worker.retry` wrote it.
         pending: The answer that said cancelled, while its evidence is still being fetched.
         seq: Moves with every transition.

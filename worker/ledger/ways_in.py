@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from worker.ledger.ledger import Entry, Ledger, Source
 
 PRIORITY_LISTS = ("", "\x06\x163", "\x06\x166", "\x06\x169")
-"""Ends of the list names in which kombu keeps a queue's priorities, most urgent first (facts: section 2)."""
+"""Ends of the list names in which kombu keeps a queue's priorities, most urgent first."""
 LONGEST_TEXT = 16 * 1024 + 1
 """One more than a request may have, so that a longer one shows as too long."""
 LONGEST_ITEM = 64 * 1024
@@ -22,7 +22,7 @@ class Waiting:
 
 
 class WaysIn:
-    """Ways 1 and 2 of contract section 2."""
+    """Ways 1 and 2 of docs/requests.md."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

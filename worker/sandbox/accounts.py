@@ -9,7 +9,7 @@ USER = "sandbox@example.com"
 PASSWORD = "sandbox-password"  # noqa: S105 - a documented, made-up word
 TOKEN = "sandbox-token"  # noqa: S105 - likewise
 USER_CODES = (601, 602, 603, 604, 605, 620, 633)
-"""Each has a user `<code>@example.com` that is always answered so (seed 000)."""
+"""Each has a user `<code>@example.com` that is always answered so (docs/providers/solucion-factible.md)."""
 TOKEN_CODES = ("401", "403", "-401", "678")
 """Each has a token `sandbox-token:<code>` that is always answered so."""
 WRONG_PASSWORDS_TO_604 = 5

@@ -20,7 +20,7 @@ _SIGNATURE = (
 
 
 def acuse(uuid: str, *, estatus: int, now: float, form: Form) -> bytes:
-    """The acuse about `uuid` (facts/solucion-factible.md, section 4)."""
+    """The acuse about `uuid` (docs/providers/solucion-factible.md)."""
     named = {Form.OTHER_UUID: _OTHER_UUID, Form.LOWER_CASE: uuid.lower()}.get(form, uuid)
     root = ' xmlns="http://cancelacfd.sat.gob.mx"' if form is Form.DEFAULT_NAMESPACE else ""
     encoding = "iso-8859-1" if form is Form.LATIN_1 else "utf-8"

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Layer(StrEnum):
-    """Who says the code of an NS BP-e answer (facts/ns-bpe.md, section 2)."""
+    """Who says the code of an NS BP-e answer (docs/providers/ns-bpe.md)."""
 
     AUTHORITY = "cStat"
     PROVIDER = "status"

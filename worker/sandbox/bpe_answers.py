@@ -1,4 +1,4 @@
-"""The JSON of NS BP-e's answers, tidy as documented and untidy as seen (facts/ns-bpe.md, section 2)."""
+"""The JSON of NS BP-e's answers, tidy as documented and untidy as seen (docs/providers/ns-bpe.md)."""
 
 from typing import Any
 

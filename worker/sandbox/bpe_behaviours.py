@@ -1,4 +1,4 @@
-"""The behaviours of NS BP-e's documents (seed 003; facts/ns-bpe.md, sections 2 and 3)."""
+"""The behaviours of NS BP-e's documents (docs/providers/ns-bpe.md)."""
 
 from collections.abc import Mapping
 

@@ -28,7 +28,7 @@ def other_key(document: Document) -> str:
 
 
 def event_xml(document: Document, *, cstat: int, tp_amb: str) -> str:
-    """The same text every time for the same cancellation (facts/ns-bpe.md, section 5)."""
+    """The same text every time for the same cancellation (docs/providers/ns-bpe.md)."""
     form = document.plan.behaviour.form
     key = other_key(document) if form is Form.XML_OTHER_KEY else document.id
     protocol = "143269999999999" if form is Form.XML_OTHER_PROTOCOL else document.protocol

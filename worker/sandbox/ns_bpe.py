@@ -1,4 +1,4 @@
-"""NS BP-e's side of the sandbox: cancel, status, get/event (seed 003)."""
+"""NS BP-e's side of the sandbox: cancel, status, get/event (docs/providers/ns-bpe.md)."""
 
 import hashlib
 import json

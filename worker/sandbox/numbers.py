@@ -33,7 +33,7 @@ _BY_PLACE: Mapping[str, Behaviour] = {
 }
 
 WELL_KNOWN: Mapping[str, str] = {
-    # seed 000: the test UUIDs of Solución Factible's documentation
+    # docs/providers/solucion-factible.md: the test UUIDs of Solución Factible's documentation
     "E329DD15-7D0B-44E9-A204-51A7443D1FBE": "204",
     "5B4B180D-5B6C-4392-B204-252215A1AB84": "204",
     "51D8A114-2BA6-40B8-C204-B9721791863B": "204",
@@ -44,7 +44,7 @@ WELL_KNOWN: Mapping[str, str] = {
     "CB917CA9-60D3-4A81-C211-76BD1A6B756D": "211",
     "7C34D543-E6C9-4990-D211-3F767E0B5142": "211",
     "0D62B12C-BC6C-4626-E211-FC8FE727A5BC": "211",
-    # seed 003 and facts/ns-bpe.md, section 4: valid access keys
+    # docs/providers/ns-bpe.md: valid access keys
     "43180207364617000135630000000000311000000089": "135",
     "43180207364617000135630000000000301000000081": "135",
     "43220507364617000135630600000000071963550061": "135",

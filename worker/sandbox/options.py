@@ -11,7 +11,7 @@ class SandboxOptions:
 
     Attributes:
         port: 0 takes a free one.
-        in_process_s: How long "in process" (211) lasts from the first request on (seed 000: 5 minutes).
+        in_process_s: How long "in process" (211) lasts from the first request on; at the provider, 5 minutes.
         xml_later_s: After how long get/event has the XML of an `xml-later` document.
         environment: Decides the tpAmb that BP-e requests must carry: test 2, production 1.
         latency_s: How long every provider call takes at least.

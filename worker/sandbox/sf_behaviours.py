@@ -1,4 +1,4 @@
-"""The behaviours of Solución Factible's documents (seed 000; facts/solucion-factible.md, sections 3 and 4)."""
+"""The behaviours of Solución Factible's documents (docs/providers/solucion-factible.md)."""
 
 from collections.abc import Mapping
 

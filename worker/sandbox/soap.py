@@ -82,7 +82,7 @@ def _parameter(operation: etree._Element, name: str, version: SoapVersion) -> st
 
 
 def answer(version: SoapVersion, *, status: int, mensaje: str, acuse: str | None, form: Form) -> bytes:
-    """The envelope of an answer: fields in alphabetical order, qualified (facts/solucion-factible.md, section 1)."""
+    """The envelope of an answer: fields in alphabetical order, qualified (docs/providers/solucion-factible.md)."""
     fields = {
         "acuseSat": '<ax:acuseSat xsi:nil="true"/>' if acuse is None else f"<ax:acuseSat>{escape(acuse)}</ax:acuseSat>",
         "mensaje": f"<ax:mensaje>{escape(mensaje)}</ax:mensaje>",

@@ -1,4 +1,4 @@
-"""Solución Factible's side of the sandbox: `cancelarSectorPrimario` (seed 000)."""
+"""Solución Factible's side of the sandbox: `cancelarSectorPrimario` (docs/providers/solucion-factible.md)."""
 
 import hashlib
 import re
