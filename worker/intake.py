@@ -108,6 +108,7 @@ def _from_stream(one: Waiting) -> Submitted:
 def _from_queue(one: Waiting) -> Submitted:
     if one.entry.source is Source.OVERSIZE or one.text is None:
         too_long = InvalidRequest([FieldError("", "the queue item is too long")])
-        return Submitted(one.entry, f"sha1:{one.entry.entry.decode()}", None, too_long)
+        digest = one.entry.entry.partition(b":")[0].decode()
+        return Submitted(one.entry, f"sha1:{digest}", None, too_long)
     message = celery_message.read(one.text)
     return Submitted(one.entry, message.id, f"celery:{message.id}", message.request)

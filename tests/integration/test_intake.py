@@ -1,6 +1,7 @@
 """Ways 1 and 2: what producers leave on stream and queue is admitted, or refused with its errors."""
 
 import base64
+import hashlib
 import json
 from typing import Any
 
@@ -177,6 +178,48 @@ def test_good_entries_beside_junk_are_admitted(mailbox):
 
     assert len(refused) == 61
     assert mailbox.world.redis.zcard(mailbox.world.key("open")) == 60
+
+
+def test_oversize_junk_is_read_little_by_little_and_refused_once_each(mailbox):
+    junk = [b"%d" % number + b"x" * 1_000_000 for number in range(8)]
+    for item in junk:
+        mailbox.push_raw(item)
+    mailbox.world.redis.xadd(mailbox.stream, {"request": "x" * 1_000_000})
+    mailbox.world.redis.xadd(mailbox.stream, {"request": "x" * 1_000_000})
+    mailbox.world.redis.xadd(mailbox.stream, {"request": "{}"})
+    mailbox.push(sf(1))
+
+    assert mailbox.intake.take_in() == 4, "about a megabyte from each"
+
+    refused = [outcome["submission"] for outcome in mailbox.world.outcomes() + mailbox.take_in()]
+    by_queue = [one for one in refused if one.startswith("sha1:")]
+    assert by_queue == [f"sha1:{hashlib.sha1(item).hexdigest()}" for item in junk]
+    assert len(refused) == 11
+    assert mailbox.world.state(f"solucion-factible:{uuid(1)}") == "queued"
+
+
+def test_oversize_junk_is_found_where_it_stands_now(mailbox):
+    """What stood before it was taken in by another, and more has come since."""
+    junk = b"x" * 100_000
+    small, other = mailbox.push_raw(b"junk"), mailbox.push_raw(b"y" * 100_000)
+    mailbox.push_raw(junk)
+    seen = [one for one in mailbox.intake._ways_in.waiting(50) if one.entry.entry.startswith(_sha1(junk))]
+    for item in (small, other):
+        mailbox.world.redis.lrem(mailbox.queue, -1, item)
+    mailbox.push_raw(b"z" * 100_000)
+    mailbox.intake._ways_in.waiting = lambda limit: iter(seen)
+
+    assert mailbox.intake.take_in() == 1
+
+    assert mailbox.world.redis.lrange(mailbox.queue, 0, -1) == [b"z" * 100_000]
+    [outcome] = mailbox.world.outcomes()
+    assert outcome["submission"] == f"sha1:{_sha1(junk).decode()}"
+    mailbox.intake.take_in()
+    assert len(mailbox.world.outcomes()) == 1, "nor is it refused again, once it is gone"
+
+
+def _sha1(item: bytes) -> bytes:
+    return hashlib.sha1(item).hexdigest().encode()
 
 
 def test_every_priority_of_the_queue_is_read(mailbox):

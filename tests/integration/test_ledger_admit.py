@@ -459,7 +459,7 @@ def test_a_refused_entry_becomes_one_outcome(world, way):
     assert outcome["submitted_at"] == outcome["finished_at"]
 
 
-def test_an_oversize_item_is_known_by_its_digest(world):
+def test_an_oversize_item_is_known_by_its_digest_length_and_place(world):
     big = b"x" * 70_000
     queue_entry(world, b"small")
     queue_entry(world, big)
@@ -467,7 +467,8 @@ def test_an_oversize_item_is_known_by_its_digest(world):
     small, found = WaysIn(world.ledger).waiting(10)
 
     assert (small.text, found.text) == (b"small", None)
-    assert found.entry == Entry(Source.OVERSIZE, world.namespace, hashlib.sha1(big).hexdigest().encode())
+    name = f"{hashlib.sha1(big).hexdigest()}:70000:1".encode()
+    assert found.entry == Entry(Source.OVERSIZE, world.namespace, name)
     assert world.ledger.refuse(found.entry, REFUSAL, [])
     assert not world.ledger.refuse(found.entry, REFUSAL, [])
     assert world.redis.lrange(world.namespace, 0, -1) == [b"small"]

@@ -47,7 +47,7 @@ class Entry:
     """A request's place on stream or queue: it is removed in the same step as it is admitted or refused.
 
     Attributes:
-        entry: The stream entry's id, the queue item itself, or the digest of an oversize one.
+        entry: The stream entry's id, the queue item itself, or what `peek` calls an oversize one.
     """
 
     source: Source
@@ -186,10 +186,10 @@ class Ledger:
         return [_admitted(one.admissible.job, reply) for one, reply in zip(admissions, replies, strict=False)]
 
     def peek(
-        self, stream: str, lists: Sequence[str], *, limit: int, longest_text: int, longest_item: int
+        self, stream: str, lists: Sequence[str], *, limit: int, longest_text: int, longest_item: int, enough: int
     ) -> list[list[tuple[bytes, bytes]]]:
         """What stands on the stream and on each list, oldest first, as the header of `lua/peek.lua` says."""
-        found = self._scripts.call("peek", limit, longest_text, longest_item, stream, *lists)
+        found = self._scripts.call("peek", limit, longest_text, longest_item, enough, stream, *lists)
         return [[(first, second) for first, second in place] for place in found]
 
     def refuse(self, entry: Entry, outcome: Mapping[str, Any], references: Sequence[str]) -> bool:

@@ -11,6 +11,8 @@ LONGEST_TEXT = 16 * 1024 + 1
 """One more than a request may have, so that a longer one shows as too long."""
 LONGEST_ITEM = 64 * 1024
 """More than a Celery message with a request of 16 KiB can have."""
+ENOUGH = 1024 * 1024
+"""Bytes read from each place in one round: junk of any length must not hold up Redis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,23 @@ class WaysIn:
         self._lists = [ledger.namespace + end for end in PRIORITY_LISTS]
 
     def waiting(self, limit: int) -> Iterator[Waiting]:
-        """The oldest entries of the request stream, then of the intake queue, urgent ones first; `limit` from each."""
+        """The oldest entries of the request stream, then of the intake queue, urgent ones first.
+
+        At most `limit` from each place, and fewer where they are long; none only where there is none.
+        """
         entries, *lists = self._ledger.peek(
-            self._stream, self._lists, limit=limit, longest_text=LONGEST_TEXT, longest_item=LONGEST_ITEM
+            self._stream,
+            self._lists,
+            limit=limit,
+            longest_text=LONGEST_TEXT,
+            longest_item=LONGEST_ITEM,
+            enough=ENOUGH,
         )
         for entry_id, text in entries:
             yield Waiting(Entry(Source.STREAM, self._stream, entry_id), text or None)
         for place, items in zip(self._lists, lists, strict=True):
-            for digest, item in items:
-                if digest:
-                    yield Waiting(Entry(Source.OVERSIZE, place, digest), None)
+            for oversize, item in items:
+                if oversize:
+                    yield Waiting(Entry(Source.OVERSIZE, place, oversize), None)
                 else:
                     yield Waiting(Entry(Source.QUEUE, place, item), item)

@@ -321,15 +321,25 @@ end
 
 -- Ways in ----------------------------------------------------------------------------------------------------------
 
-local SEARCHED = 1000 -- items from the oldest on among which an oversize one is looked for
-
--- An item that is too long to be handed back and forth is known by its digest.
-local function oversize(digest, place)
-  for _, item in ipairs(redis.call('LRANGE', place, -SEARCHED, -1)) do
-    if redis.sha1hex(item) == digest then return item end
+-- An item that is too long to be handed back and forth is known by its `digest:length:places`, `places` being how far it
+-- stood from the oldest end. What was taken out since has only brought it nearer. Looked for once in a script; one that
+-- is not found there and still stands is met again by the next peek.
+local oversize = (function()
+  local looked, found = false, nil
+  return function(entry, place)
+    if looked then return found end
+    looked = true
+    local digest, length, places = string.match(entry, '^(%x+):(%d+):(%d+)$')
+    for index = -1 - tonumber(places), -1 do
+      local item = redis.call('LINDEX', place, index)
+      if item and string.len(item) == tonumber(length) and redis.sha1hex(item) == digest then
+        found = item
+        break
+      end
+    end
+    return found
   end
-  return nil
-end
+end)()
 
 -- Whether a stream entry or queue item is still there; always true where a request came another way.
 local function stands(source, entry, place)

@@ -1,38 +1,48 @@
 -- peek: what stands on the request stream and on the lists of the intake queue; nothing is taken.
 -- KEYS: meta
--- ARGV: limit (entries from each place), longest_text, longest_item (bytes that are of use), stream, list, ...
+-- ARGV: limit (entries from each place), longest_text, longest_item (bytes that are of use), enough (bytes from each
+--       place, after which the rest is left for the next round), stream, list, ...
 -- Reply: { entries, items of the first list, ... }, each oldest first; empty where a key is of another type
 --        entry: { id, text of its one field `request`, cut to longest_text, or '' }
---        item: { '', item } or { sha1 of an item longer than longest_item, '' }
+--        item: { '', item } or, longer than longest_item, { its entry for refuse, '' } (see oversize in _shared.lua)
 -- Again: reads anew.
-local limit, longest_text, longest_item, stream = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local limit, longest_text, longest_item, enough = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local stream = ARGV[5]
 
 local function is(place, type)
   return redis.call('TYPE', place).ok == type
 end
 
 local function entries()
-  local found = {}
+  local found, read, from = {}, 0, '-'
   if not is(stream, 'stream') then return found end
-  for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', limit)) do
+  while #found < limit and read < enough do
+    local entry = redis.call('XRANGE', stream, from, '+', 'COUNT', 1)[1]
+    if not entry then break end
     local names = entry[2]
     local text = (#names == 2 and names[1] == 'request') and string.sub(names[2], 1, longest_text) or ''
     found[#found + 1] = { entry[1], text }
+    for _, part in ipairs(names) do read = read + string.len(part) end
+    from = '(' .. entry[1]
   end
   return found
 end
 
 local function items(list)
-  local found = {}
+  local found, read = {}, 0
   if not is(list, 'list') then return found end
-  local raw = redis.call('LRANGE', list, -limit, -1)
-  for index = #raw, 1, -1 do
-    local item = raw[index]
-    found[#found + 1] = string.len(item) > longest_item and { redis.sha1hex(item), '' } or { '', item }
+  while #found < limit and read < enough do
+    local places = #found
+    local item = redis.call('LINDEX', list, -1 - places)
+    if not item then break end
+    local length = string.len(item)
+    found[#found + 1] = length > longest_item and { redis.sha1hex(item) .. ':' .. length .. ':' .. places, '' }
+      or { '', item }
+    read = read + length
   end
   return found
 end
 
 local found = { entries() }
-for place = 5, #ARGV do found[#found + 1] = items(ARGV[place]) end
+for place = 6, #ARGV do found[#found + 1] = items(ARGV[place]) end
 return found
