@@ -10,6 +10,7 @@ import structlog
 from config.accounts import Accounts
 from worker import celery_message
 from worker.ledger.ledger import Admission, Entry, Ledger, Source
+from worker.ledger.trouble import is_outage
 from worker.ledger.ways_in import Waiting, WaysIn
 from worker.outcome import refusal
 from worker.request import Admissible, FieldError, InvalidRequest, check, decoded, job_named
@@ -40,24 +41,29 @@ class Intake:
         self._accounts = accounts
         self._ways_in = WaysIn(ledger)
         self._batch = batch
+        self._stuck: set[Entry] = set()
 
     def take_in(self) -> int:
         """Admit or refuse what stands there now; how many entries that were.
+
+        One that cannot even be refused stays where it is, is told of once, and keeps no other from it.
 
         Raises:
             LedgerFull: nothing was taken in.
         """
         submitted = [_read(one) for one in self._ways_in.waiting(self._batch)]
         admissions: list[Admission] = []
+        stuck: set[Entry] = set()
         for one in submitted:
             checked = self._checked(one)
             if isinstance(checked, Admissible):
                 admissions.append(Admission(checked, submission=one.repeat_id, entry=one.entry))
-            else:
-                self._refuse(one, checked)
+            elif not self._refused(one, checked):
+                stuck.add(one.entry)
+        self._stuck = stuck
         if admissions:
             self._ledger.admit(admissions)
-        return len(submitted)
+        return len(submitted) - len(stuck)
 
     def _checked(self, one: Submitted) -> Admissible | InvalidRequest:
         if isinstance(one.request, InvalidRequest):
@@ -69,6 +75,18 @@ class Intake:
         except Exception:
             log.exception("request_not_checkable", submission=one.submission)
             return InvalidRequest([FieldError("", "cannot be checked (internal error, see the worker's log)")])
+
+    def _refused(self, one: Submitted, invalid: InvalidRequest) -> bool:
+        """Whether it could be refused, this time."""
+        try:
+            self._refuse(one, invalid)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            if one.entry not in self._stuck:
+                log.exception("request_not_refusable", submission=one.submission)
+            return False
+        return True
 
     def _refuse(self, one: Submitted, invalid: InvalidRequest) -> None:
         """What the request does tell is given back: document, account, reference."""

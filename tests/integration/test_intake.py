@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+import redis
+from structlog.testing import capture_logs
 
 from tests.support.ledgers import World
 from tests.support.requests import NORTE, RODOVIARIA, accounts, bpe, chbpe, sf, uuid
@@ -258,6 +260,42 @@ def test_one_request_that_cannot_be_admitted_does_not_stop_the_others(mailbox):
     for number in (2, 3):
         assert mailbox.world.state(f"solucion-factible:{uuid(number)}") == "queued"
     assert mailbox.world.redis.xlen(mailbox.stream) == 1, "the one entry stays for when the record is mended"
+
+
+def test_one_request_that_cannot_be_refused_does_not_stop_the_others(mailbox):
+    mailbox.add("the first of the stream")
+    mailbox.add(sf(2))
+    mailbox.add("junk")
+    first, *_ = mailbox.intake._ways_in.waiting(50)
+    is_broken = True
+
+    def refusing(entry, outcome, references, refuse=mailbox.world.ledger.refuse):
+        if is_broken and entry == first.entry:
+            raise ValueError("a bug")
+        return refuse(entry, outcome, references)
+
+    mailbox.world.ledger.refuse = refusing
+    with capture_logs() as logged:
+        assert mailbox.intake.take_in() == 2
+        assert mailbox.intake.take_in() == 0, "so that the dispatcher does not hurry because of it"
+
+    assert [line["event"] for line in logged].count("request_not_refusable") == 1
+    assert mailbox.world.state(f"solucion-factible:{uuid(2)}") == "queued"
+    assert len(mailbox.world.outcomes()) == 1
+    is_broken = False
+    assert len(mailbox.take_in()) == 1
+
+
+def test_an_outage_while_refusing_is_no_fault_of_the_entry(mailbox):
+    mailbox.add("junk")
+
+    def away(*_):
+        raise redis.ConnectionError("away")
+
+    mailbox.world.ledger.refuse = away
+
+    with pytest.raises(redis.ConnectionError):
+        mailbox.intake.take_in()
 
 
 def test_two_dispatchers_that_read_the_same_take_it_in_once(mailbox, redis_url):
