@@ -481,6 +481,7 @@ def test_a_late_cancellation_after_another_end_is_kept_with_a_warning(norte):
     assert record.history[-1]["code"] == "200"
     norte.submit(sf(1))
     assert norte.record(held.job).may_have_acted, "a rejection of the new run proves nothing"
+    assert norte.record(held.job).doubted_run == 1
 
 
 def test_a_late_cancellation_after_another_end_is_kept_once(norte):

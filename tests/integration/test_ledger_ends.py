@@ -232,6 +232,32 @@ def test_a_retry_that_makes_no_sense_is_refused(norte, prepare, why):
     assert norte.dump() == before
 
 
+def test_doubt_is_remembered_with_the_first_run_that_it_arose_in(norte):
+    held = norte.call(sf(1))
+    assert norte.record(held.job).doubted_run is None
+    norte.finish(held, finish(Status.REJECTED))
+    norte.ledger.retry(held.job, by="ana")
+    norte.park(norte.next_call(), may_have_acted=True)
+    assert norte.record(held.job).doubted_run == 2
+    norte.finish(norte.next_call(), finish(Status.UNRESOLVED, may_have_acted=True))
+
+    norte.ledger.retry(held.job, by="ana")
+    norte.park(norte.next_call(), may_have_acted=True)
+
+    assert (norte.record(held.job).run, norte.record(held.job).doubted_run) == (3, 2)
+    norte.finish(norte.next_call(), finish(Status.REJECTED))
+    assert norte.record(held.job).doubted_run is None
+
+
+def test_a_run_that_ends_in_doubt_is_the_one_that_is_remembered(norte):
+    held = norte.call(sf(1))
+    norte.finish(held, finish(Status.UNRESOLVED, may_have_acted=True))
+
+    norte.ledger.retry(held.job, by="ana")
+
+    assert (norte.record(held.job).run, norte.record(held.job).doubted_run) == (2, 1)
+
+
 def test_a_repeated_retry_is_one_new_run(norte):
     held = norte.call(sf(1))
     norte.finish(held, finish(Status.REJECTED))

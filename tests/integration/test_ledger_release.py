@@ -506,6 +506,7 @@ def test_a_call_whose_lease_has_ended_may_have_acted_and_is_made_again_after_a_p
 
     record = world.record(job(1))
     assert (record.state, record.lost, record.may_have_acted, record.next_call) == ("waiting", 1, True, "cancel")
+    assert record.doubted_run == record.run
     assert LOST_WAIT_S - 1 < world.due_in_s(job(1)) <= LOST_WAIT_S
     assert record.history[-1]["reaction"] == "lost"
     assert world.park(held) == "late"

@@ -37,6 +37,7 @@ class Record:
         state: A public state of docs/requests.md.
         retry: The retry policies' state, as `worker.retry` wrote it.
         pending: The answer that said cancelled, while its evidence is still being fetched.
+        doubted_run: The first run in which a call may have acted, while that is not settled.
         seq: Moves with every transition.
     """
 
@@ -55,7 +56,7 @@ class Record:
     next_call: str
     retry: Mapping[str, Any]
     pending: Mapping[str, Any] | None
-    may_have_acted: bool
+    doubted_run: int | None
     in_process: bool
     is_released: bool
     attempts: int
@@ -87,7 +88,7 @@ class Record:
             next_call=found["next"],
             retry=json.loads(found.get("retry") or "{}"),
             pending=json.loads(found["pending"]) if found.get("pending") else None,
-            may_have_acted="acted" in found,
+            doubted_run=int(found["acted"]) if "acted" in found else None,
             in_process="in_process" in found,
             is_released="handed" in found,
             attempts=int(found.get("attempts", 0)),
@@ -100,6 +101,11 @@ class Record:
             history=tuple(json.loads(found.get("history") or "[]")),
             seq=found["seq"],
         )
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether the document may be cancelled although no answer has said so."""
+        return self.doubted_run is not None
 
     @property
     def is_open(self) -> bool:

@@ -89,6 +89,11 @@ local function remember_account(account, entry)
   redis.call('HSET', account_key(account), 'history', as_list(history))
 end
 
+-- A call may have cancelled the document. The first run in doubt is the one that stays: later ones may send another body.
+local function doubt(job)
+  redis.call('HSETNX', job_key(job), 'acted', redis.call('HGET', job_key(job), 'run'))
+end
+
 -- Schedule ---------------------------------------------------------------------------------------------------------
 
 local function due_key(account, lane) return key('due', account, lane) end
@@ -295,7 +300,7 @@ local function end_run(job, ending)
     'finished_at', finished_at, 'outcome_id', id, 'head', string.len(top), 'warnings', warnings, 'attempts', attempts)
   if ending.nonce then redis.call('HSET', hash, 'nonce', ending.nonce) end
   redis.call('HDEL', hash, 'retry', 'pending', 'handed')
-  if ending.acted then redis.call('HSET', hash, 'acted', 1) end
+  if ending.acted then doubt(job) end
   local settles = ending.status == 'cancelled' or ending.status == 'rejected'
   if settles then redis.call('HDEL', hash, 'acted', 'in_process') end
   if ending.entry then remember(job, ending.entry) end
@@ -316,7 +321,8 @@ local function keep_late_word(job, nonce, entry)
   if record.late == nonce then return end
   remember(job, entry)
   local warnings = appended(record.warnings, { 'a later answer said that the document is cancelled' })
-  redis.call('HSET', hash, 'late', nonce, 'acted', 1, 'warnings', warnings)
+  redis.call('HSET', hash, 'late', nonce, 'warnings', warnings)
+  doubt(job)
 end
 
 -- Ways in ----------------------------------------------------------------------------------------------------------

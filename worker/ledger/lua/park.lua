@@ -28,7 +28,7 @@ end
 
 redis.call('HSET', hash, 'state', 'waiting', 'next', step.next, 'retry', step.retry, 'code', step.code or '',
   'parked_at', now, 'nonce', nonce)
-if step.acted then redis.call('HSET', hash, 'acted', 1) end
+if step.acted then doubt(job) end
 if step.in_process then redis.call('HSET', hash, 'in_process', 1) end
 if step.pending then
   record.lane = 'evidence'

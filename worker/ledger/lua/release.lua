@@ -34,7 +34,10 @@ local function take_back(job)
   else
     local acted = record.next == 'cancel'
     redis.call('HSET', job_key(job), 'state', 'waiting', 'lost', number(record.lost) + 1, 'parked_at', now)
-    if acted then redis.call('HSET', job_key(job), 'acted', 1, 'next', question(record.account)) end
+    if acted then
+      doubt(job)
+      redis.call('HSET', job_key(job), 'next', question(record.account))
+    end
     redis.call('HDEL', job_key(job), 'nonce')
     remember(job, { call = record.next, reaction = 'lost', note = 'no answer before the lease ended' })
     redis.call('HINCRBY', job_key(job), 'seq', 1)
