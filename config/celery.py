@@ -1,5 +1,6 @@
 """Celery's settings under Celery's names; why each differs from the default (docs/reliability.md)."""
 
+import math
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +25,8 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
             **options,
             "global_keyprefix": "",
             "fanout_prefix": f"/{settings.namespace}/{{db}}.",  # kombu cuts it off at the first dot
+            # Half-open connections are noticed between one and two of these after a consumer hears nothing (F3)
+            "health_check_interval": math.ceil(settings.redis_timeout_s),
             "max_connections": 1_000,  # F7: more than any concurrency needs
             "socket_connect_timeout": settings.redis_timeout_s,
             "socket_keepalive": True,
