@@ -7,10 +7,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from tests.chaos.proxy import Link
-from tests.chaos.stage import LABELS, Freeze, Stage
+from tests.chaos.stage import LABELS, NAMESPACE, Freeze, Stage
+from worker.ledger.connect import UNAVAILABLE
 
 GRACE_S = 25.0
 """Within which a worker leaves after SIGTERM (docs/architecture.md: 20 s)."""
@@ -38,6 +41,8 @@ _WEIGHTS: Mapping[str, float] = {
     "provider-fault": 12,
     "provider-down": 3,
     "secret-wrong": 5,
+    "wake-ups-doubled": 4,
+    "wake-ups-lost": 3,
 }
 
 
@@ -114,6 +119,8 @@ class Faults:
             return self._provider(fault, dice)
         if fault.name == "secret-wrong":
             return self._secret(fault, dice)
+        if fault.name.startswith("wake-ups-"):
+            return self._wake_ups(fault, dice)
         return self._link(fault, dice)
 
     def _wait(self, seconds: float) -> None:
@@ -189,6 +196,24 @@ class Faults:
         self._wait(min(fault.lasts_s, 4.0))
         self._stage.sandbox.set_account(label, None)
         return True
+
+    def _wake_ups(self, fault: Fault, dice: random.Random) -> bool:
+        """Celery messages get lost, or come twice: at once, and once more when their leases are long over."""
+        redis: Any = self._stage.ledger.redis
+        queue, until = f"{NAMESPACE}.run", time.monotonic() + fault.lasts_s
+        touched: list[bytes] = []
+        while time.monotonic() < until and not self._halt.wait(0.003):
+            with suppress(*UNAVAILABLE):
+                if fault.name == "wake-ups-lost":
+                    touched += redis.rpop(queue, 1) or []
+                elif fresh := [one for one in redis.lrange(queue, 0, -1) if one not in touched]:
+                    redis.lpush(queue, *fresh)
+                    touched += fresh
+        if fault.name == "wake-ups-doubled" and touched:
+            self._wait(dice.uniform(0.0, 8.0))
+            with suppress(*UNAVAILABLE):
+                redis.lpush(queue, *touched)
+        return bool(touched)
 
     def _link(self, fault: Fault, dice: random.Random) -> bool:
         link = self._link_of(fault.name, dice)
