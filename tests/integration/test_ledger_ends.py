@@ -1,10 +1,17 @@
 """Ends without an answer, and what operators do: expire, revoke, retry, suspend, resume, enroll, trim."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.accounts import Environment
 from config.problem import ConfigurationProblem
-from tests.support.ledgers import World, finish, park
+from tests.support.ledgers import KEEP_S, World, finish, park
+from tests.support.lossy_proxy import LossyProxy, lossy_proxy
 from tests.support.requests import NORTE, RODOVIARIA, bpe, sf
 from tests.support.waiting import wait_until
 from worker import decision
@@ -32,6 +39,17 @@ def expire(world: World, job: str) -> bool:
 def revoke(world: World, job: str) -> str:
     record = world.record(job)
     return world.ledger.revoke(record, decision.revoked(record), by="ana")
+
+
+@contextmanager
+def _losing_replies(world: World) -> Iterator[tuple[Ledger, LossyProxy]]:
+    """The same ledger behind a proxy; its client repeats once, as ours does. All scripts are loaded."""
+    for name in NAMES:
+        world.redis.script_load(source(name))
+    with lossy_proxy(world.redis.connection_pool.connection_kwargs["port"]) as proxy:
+        client = Redis.from_url(proxy.url, retry=Retry(NoBackoff(), 1))
+        yield Ledger(client, namespace=world.namespace, keep_s=KEEP_S), proxy
+        client.close()
 
 
 # Expire
@@ -191,6 +209,28 @@ def test_a_repeated_revoke_changes_nothing_more(norte):
     assert norte.dump() == before
 
 
+def test_a_revoke_whose_reply_was_lost_is_answered_the_same(norte):
+    with _losing_replies(norte) as (through, proxy):
+        record = norte.record(norte.submit(sf(1)).job)
+        proxy.lose_replies(1, to=b"EVALSHA")
+
+        assert through.revoke(record, decision.revoked(record), by="ana") == "ended"
+
+        assert proxy.lost == 1
+    assert len(norte.outcomes()) == 1
+
+
+def test_a_deadline_whose_reply_was_lost_is_answered_the_same(norte):
+    with _losing_replies(norte) as (through, proxy):
+        record = norte.record(norte.submit(sf(1, deadline=PAST)).job)
+        proxy.lose_replies(1, to=b"EVALSHA")
+
+        assert through.expire(record, decision.time_is_up(record))
+
+        assert proxy.lost == 1
+    assert len(norte.outcomes()) == 1
+
+
 # Retry
 
 
@@ -302,6 +342,19 @@ def test_a_repeated_suspension_changes_nothing_more(norte):
     assert not norte.ledger.suspend("norte", "another", by="bob")
 
     assert norte.dump() == before
+
+
+def test_a_repeated_suspension_does_not_undo_a_later_resume(norte):
+    scripts = Scripts(norte.redis, norte.namespace)
+    assert scripts.call("suspend", "norte", "operation-1", "audit", "ana", "") == 1
+    before = norte.dump()
+    assert scripts.call("suspend", "norte", "operation-1", "audit", "ana", "") == 1
+    assert norte.dump() == before
+
+    norte.ledger.resume("norte", by="bob")
+
+    assert scripts.call("suspend", "norte", "operation-1", "audit", "ana", "") == 1
+    assert norte.ledger.account_states()[0].suspended_at is None
 
 
 def test_a_resumed_account_goes_on_with_one_call_at_a_time(norte):

@@ -287,7 +287,7 @@ class Ledger:
 
     def _end_uncalled(self, script: str, record: Record, verdict: Verdict, entry: Mapping[str, Any]) -> str:
         rest = _rest(body(verdict, job=record.job, account=record.account))
-        reply = self._scripts.call(script, record.job, record.seq, _json(self._ending(verdict, entry)), rest)
+        reply = self._scripts.call(script, record.job, record.seq, _json(self._ending(verdict, entry)), rest, _fresh())
         return str(reply.decode())
 
     def _ending(self, verdict: Verdict, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -325,7 +325,7 @@ class Ledger:
         Raises:
             NotPossible: unknown, open, cancelled, or its deadline has passed.
         """
-        word, *run = self._scripts.call("retry", job, uuid.uuid4().hex, by)
+        word, *run = self._scripts.call("retry", job, _fresh(), by)
         if word == b"queued":
             return int(run[0])
         raise NotPossible(f"{job}: {_RETRY_PROBLEMS[word.decode()]}")
@@ -336,7 +336,7 @@ class Ledger:
         Raises:
             NotPossible: the account is unknown.
         """
-        return self._known(account, self._scripts.call("suspend", account, reason, by, job))
+        return self._known(account, self._scripts.call("suspend", account, _fresh(), reason, by, job))
 
     def resume(self, account: str, *, by: str) -> bool:
         """Let a suspended account go on; False where it was not suspended.
@@ -344,7 +344,7 @@ class Ledger:
         Raises:
             NotPossible: the account is unknown.
         """
-        return self._known(account, self._scripts.call("resume", account, uuid.uuid4().hex, by))
+        return self._known(account, self._scripts.call("resume", account, _fresh(), by))
 
     @staticmethod
     def _known(account: str, reply: int) -> bool:
@@ -452,6 +452,11 @@ def _admitted(job: str, reply: Sequence[Any]) -> Admitted | None:
         return None
     _, run, joined, replayed = reply
     return Admitted(job, int(run), bool(joined), bool(replayed))
+
+
+def _fresh() -> str:
+    """An operation's id: the client library repeats it after a lost reply, and the script then answers the same."""
+    return uuid.uuid4().hex
 
 
 def _present(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,13 @@
 """`anula retry`, `revoke`, `accounts`: an operator's moves."""
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from tests.support.hand_driven import A_UUID, a_uuid, bpe, cancelled, cfdi, not_cancelled
+from tests.support.lossy_proxy import lossy_proxy
 from worker.answer import Reason
+from worker.ledger.scripts import source
 from worker.outcome import Status
 
 pytestmark = pytest.mark.integration
@@ -110,6 +114,19 @@ def test_a_revoked_job_that_was_asked_for_before_may_still_be_cancelled(anula, d
     (outcome,) = client.outcomes()
     assert "may still be cancelled" in outcome["warnings"][0]
     assert "may still be cancelled" in ran.err
+
+
+def test_a_lost_reply_is_no_failure_of_revoke(anula, client, redis_url, monkeypatch):
+    job = client.submit(cfdi()).job
+    client.ledger.redis.script_load(source("revoke"))
+    with lossy_proxy(urlsplit(redis_url).port) as proxy:
+        monkeypatch.setenv("ANULA_REDIS_URL", proxy.url)
+        proxy.lose_replies(1, to=b"EVALSHA")
+
+        ran = anula("revoke", job)
+
+        assert proxy.lost == 1
+    assert (ran.status, ran.lines) == (0, [f"{job} revoked"])
 
 
 def test_what_cannot_be_revoked_is_told_apart(anula, deployment, client):
