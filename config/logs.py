@@ -1,17 +1,14 @@
 """Log format and redaction: structured lines, for people or machines, without the secrets in use."""
 
-import base64
-import json
 import logging
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping, MutableMapping
 from typing import Any
-from urllib.parse import quote
-from xml.sax.saxutils import escape
 
 import structlog
 
+from config.redaction import forms
 from config.settings import Settings
 
 QUIET = ("amqp", "asyncio", "celery.bootsteps", "httpcore", "httpx", "kombu", "redis", "requests", "urllib3", "zeep")
@@ -89,7 +86,7 @@ class _Redaction:
         """Ask for the secrets that there are now."""
         known = frozenset(self._secrets())
         if known != self._known:
-            written = sorted({form for secret in known for form in forms(secret) if form}, key=len, reverse=True)
+            written = sorted({form for secret in known for form in forms(secret)}, key=len, reverse=True)
             self._pattern = re.compile("|".join(map(re.escape, written))) if written else None
             self._known = known
 
@@ -112,19 +109,3 @@ class _Redacting(logging.Formatter):
         # The handler's lock is held: what is looked up here is still in force for the values
         self._redaction.look_up()
         return str(self._redaction.hidden(self._inner.format(record)))
-
-
-def forms(secret: str) -> tuple[str, ...]:
-    """How a secret may stand in a text: as it is, and as JSON, Python, XML, URLs and base64 write it; longest first."""
-    written = {
-        secret,
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        repr(secret)[1:-1],
-        escape(secret),
-        escape(secret, {'"': "&quot;", "'": "&apos;"}),
-        quote(secret),
-        quote(secret, safe=""),
-        base64.b64encode(secret.encode()).decode(),
-    }
-    return tuple(sorted(written, key=len, reverse=True))

@@ -1,5 +1,7 @@
 """A provider's own words, made fit to be passed on: no control characters, no secret, no endless text."""
 
+from config.redaction import forms
+
 MESSAGE_LENGTH = 1_000
 CODE_LENGTH = 64
 _TOO_SHORT_TO_HIDE = 4
@@ -11,7 +13,8 @@ def message(text: str | None, *, secret: str) -> str | None:
     if text is None:
         return None
     if len(secret) >= _TOO_SHORT_TO_HIDE:
-        text = text.replace(secret, "…")
+        for form in forms(secret):
+            text = text.replace(form, "…")
     return _one_line(text, MESSAGE_LENGTH)
 
 

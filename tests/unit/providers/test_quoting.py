@@ -25,6 +25,26 @@ def test_a_message_is_one_bounded_line_without_the_secret(text, quoted):
     assert quoting.message(text, secret="s3cret") == quoted
 
 
+@pytest.mark.parametrize(
+    "echo",
+    [
+        "{}",
+        "&lt;password>a&amp;b &quot;c&quot;/ñ&lt;/password>",
+        "a%26b+%22c%22%2F%C3%B1",
+        "YSZiICJjIi/DsQ==",
+        r'{{"p":"a&b \"c\"/\u00f1"}}',
+    ],
+)
+def test_a_secret_is_hidden_however_the_provider_echoes_it(echo):
+    secret = 'a&b "c"/ñ'
+
+    message = quoting.message(f"refused: {echo.format(secret)}", secret=secret)
+
+    assert message is not None
+    assert message.startswith("refused: ")
+    assert "…" in message
+
+
 def test_a_tiny_secret_does_not_blot_out_the_message():
     assert quoting.message("the user is locked", secret="u") == "the user is locked"
 
