@@ -33,6 +33,17 @@ class Reaction(StrEnum):
     """The authority blocks the account for a while: it pauses."""
 
 
+class Disproves(StrEnum):
+    """What a rejection says about earlier calls that may have worked (docs/adr/0007-what-a-rejection-proves.md)."""
+
+    NOTHING = "nothing"
+    """It may be the consequence of a call that worked, or have nothing to do with it."""
+    THIS_RUN = "this run"
+    """It is about the request, which was as wrong before; another run may have sent another one."""
+    EVERY_RUN = "every run"
+    """It cannot be said of a document that any earlier call has cancelled."""
+
+
 class Reason(StrEnum):
     """Why a run ended as it did: the closed list of docs/outcomes.md."""
 
@@ -89,7 +100,7 @@ class Answer:
         message: The provider's own words; never a secret.
         provider_status: Every layer's code as received, e.g. `{"status": "200", "cStat": "135"}`.
         may_have_acted: The call may have cancelled the document although the answer does not say so.
-        disproves_earlier: A rejection that also proves that no earlier call worked.
+        disproves: Of a rejection: which earlier calls it proves to have not worked.
         unsent: No byte of the request has left, so it is no attempt.
         least_wait_s: Seconds before which asking again is pointless.
         hold_account_s: Seconds for which the whole account must not be called.
@@ -105,7 +116,7 @@ class Answer:
     evidence: Evidence | None = None
     warnings: tuple[str, ...] = ()
     may_have_acted: bool = False
-    disproves_earlier: bool = False
+    disproves: Disproves = Disproves.NOTHING
     unsent: bool = False
     least_wait_s: float = 0.0
     hold_account_s: float = 0.0

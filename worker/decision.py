@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from worker.answer import Answer, Reaction, Reason
+from worker.answer import Answer, Disproves, Reaction, Reason
 from worker.ledger.ledger import Effects, Finish, Park
 from worker.ledger.records import Begun, Record
 from worker.outcome import Status, Verdict
@@ -136,9 +136,15 @@ def _after_download(now: Situation, answer: Answer) -> Park | Finish:
 def _rejected(now: Situation, answer: Answer) -> Finish:
     """A rejection proves nothing where an earlier call may be what makes the provider say so."""
     in_doubt = now.record.may_have_acted or now.record.in_process
-    if in_doubt and not answer.disproves_earlier:
+    if in_doubt and not _settles(now.record, answer):
         return _finish(now, answer, Status.UNRESOLVED, Reason.MAY_HAVE_ACTED, may_have_acted=True)
     return _finish(now, answer, Status.REJECTED, answer.reason or Reason.UNCLASSIFIED)
+
+
+def _settles(record: Record, answer: Answer) -> bool:
+    """Whether a rejection disproves every call that is in doubt."""
+    is_of_this_run = record.doubted_run == record.run and not record.in_process
+    return answer.disproves is Disproves.EVERY_RUN or (answer.disproves is Disproves.THIS_RUN and is_of_this_run)
 
 
 def _ask_again(now: Situation, answer: Answer, kind: Kind, at_the_end: Reason) -> Park | Finish:

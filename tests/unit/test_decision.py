@@ -12,7 +12,7 @@ from config import retries
 from config.accounts import Environment
 from config.settings import Settings
 from worker import decision
-from worker.answer import Answer, Evidence, Reaction, Reason
+from worker.answer import Answer, Disproves, Evidence, Reaction, Reason
 from worker.decision import EVIDENCE_MISSING, MAY_STILL_BE_CANCELLED, AbuseRule, Call, Situation, decide
 from worker.ledger.ledger import Effects, Finish, Park
 from worker.ledger.records import Begun, Record
@@ -189,17 +189,37 @@ def test_a_rejection_after_in_process_proves_nothing_because_what_was_in_process
 
 
 def test_the_recipient_s_rejection_ends_what_was_in_process():
-    said = answer(Reaction.REJECTED, reason=Reason.REJECTED_BY_RECIPIENT, disproves_earlier=True)
+    said = answer(Reaction.REJECTED, reason=Reason.REJECTED_BY_RECIPIENT, disproves=Disproves.EVERY_RUN)
 
     assert finished(situation(in_process=1), said).verdict.status is Status.REJECTED
 
 
 def test_a_rejection_that_disproves_what_came_before_is_final():
-    said = answer(Reaction.REJECTED, reason=Reason.REFUSED_BY_AUTHORITY, disproves_earlier=True)
+    said = answer(Reaction.REJECTED, reason=Reason.REFUSED_BY_AUTHORITY, disproves=Disproves.EVERY_RUN)
 
     step = finished(situation(acted=1), said)
 
     assert (step.verdict.status, step.verdict.reason) == (Status.REJECTED, Reason.REFUSED_BY_AUTHORITY)
+
+
+@pytest.mark.parametrize(
+    ("disproves", "doubt", "status"),
+    [
+        (Disproves.NOTHING, {"run": 2, "acted": 2}, Status.UNRESOLVED),
+        (Disproves.THIS_RUN, {"run": 2, "acted": 2}, Status.REJECTED),
+        (Disproves.THIS_RUN, {"run": 2, "acted": 1}, Status.UNRESOLVED),
+        (Disproves.THIS_RUN, {"run": 2, "acted": 2, "in_process": 1}, Status.UNRESOLVED),
+        (Disproves.EVERY_RUN, {"run": 2, "acted": 2}, Status.REJECTED),
+        (Disproves.EVERY_RUN, {"run": 2, "acted": 1}, Status.REJECTED),
+        (Disproves.EVERY_RUN, {"run": 2, "acted": 1, "in_process": 1}, Status.REJECTED),
+    ],
+)
+def test_a_rejection_of_the_request_disproves_only_calls_that_sent_the_same(disproves, doubt, status):
+    """An earlier run may have sent another body, which was not wrong."""
+    step = finished(situation(**doubt), answer(Reaction.REJECTED, code="222", disproves=disproves))
+
+    assert step.verdict.status is status
+    assert step.may_have_acted is (status is Status.UNRESOLVED)
 
 
 @pytest.mark.parametrize(("reason", "told"), [(Reason.EVIDENCE_DISAGREES,) * 2, (None, Reason.UNREADABLE_ANSWER)])
@@ -546,7 +566,7 @@ ANSWERS = st.builds(
     evidence=st.none() | st.builds(Evidence, st.binary(max_size=20)),
     warnings=st.lists(st.text(max_size=5), max_size=2).map(tuple),
     may_have_acted=st.booleans(),
-    disproves_earlier=st.booleans(),
+    disproves=st.sampled_from(Disproves),
     unsent=st.booleans(),
     least_wait_s=st.floats(0, 3_600),
     hold_account_s=st.floats(0, 3_600),
@@ -557,11 +577,11 @@ ANSWERS = st.builds(
     said=ANSWERS,
     call=st.sampled_from(Call),
     inquires=st.booleans(),
-    acted=st.booleans(),
+    acted=st.sampled_from([None, 1, 2]),
     age_s=st.floats(0, 1_000_000),
 )
 def test_no_answer_makes_more_of_the_document_than_was_said(said, call, inquires, acted, age_s):
-    fields: dict[str, Any] = {"acted": 1} if acted else {}
+    fields: dict[str, Any] = {"run": 2} | ({"acted": acted} if acted else {})
     if call is Call.EVIDENCE:
         fields |= {"pending": pending()}
     now = situation(call, inquires=inquires, retry=waits(age_s=dict.fromkeys(Kind, age_s)), **fields)
@@ -578,12 +598,14 @@ def test_no_answer_makes_more_of_the_document_than_was_said(said, call, inquires
         assert said.reaction is Reaction.CANCELLED or call is Call.EVIDENCE
     if step.verdict.status is Status.REJECTED:
         assert said.reaction is Reaction.REJECTED
-        assert said.disproves_earlier or not acted
+        assert (
+            said.disproves is Disproves.EVERY_RUN or not acted or (said.disproves is Disproves.THIS_RUN and acted == 2)
+        )
 
 
 @given(said=ANSWERS)
 def test_an_answer_comes_back_from_the_ledger_as_it_went_in(said):
     again = Answer.from_json(json.loads(json.dumps(said.as_json())))
 
-    of_this_call = {"may_have_acted": False, "disproves_earlier": False, "unsent": False}
+    of_this_call = {"may_have_acted": False, "disproves": Disproves.NOTHING, "unsent": False}
     assert again == replace(said, **of_this_call, least_wait_s=0.0, hold_account_s=0.0)

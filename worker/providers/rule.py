@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from worker.answer import Answer, Evidence, Reaction, Reason
+from worker.answer import Answer, Disproves, Evidence, Reaction, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Rule:
     reaction: Reaction
     reason: Reason | None = None
     may_have_acted: bool = False
-    disproves_earlier: bool = False
+    disproves: Disproves = Disproves.NOTHING
     least_wait_s: float = 0.0
     hold_account_s: float = 0.0
     warning: str | None = None
@@ -46,7 +46,7 @@ class Rule:
             evidence=evidence,
             warnings=((self.warning,) if self.warning else ()) + warnings,
             may_have_acted=self.may_have_acted,
-            disproves_earlier=self.disproves_earlier,
+            disproves=self.disproves,
             least_wait_s=self.least_wait_s,
             hold_account_s=self.hold_account_s,
         )

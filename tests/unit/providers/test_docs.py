@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from worker.answer import Disproves
 from worker.providers.ns_bpe import codes as bpe
 from worker.providers.rule import Rule
 from worker.providers.solucion_factible import codes as sf
@@ -24,7 +25,8 @@ def table(rules: Mapping[object, Rule]) -> str:
 def also(rule: Rule) -> str:
     said = {
         "may have acted": rule.may_have_acted,
-        "disproves earlier calls": rule.disproves_earlier,
+        "disproves earlier calls": rule.disproves is Disproves.EVERY_RUN,
+        "disproves earlier calls of this run": rule.disproves is Disproves.THIS_RUN,
         f"not before {rule.least_wait_s:g} s": rule.least_wait_s,
         f"holds the account for {rule.hold_account_s:g} s": rule.hold_account_s,
         "warns": rule.warning,

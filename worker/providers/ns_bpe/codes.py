@@ -8,7 +8,7 @@ Why each reacts as it does: docs/providers/ns-bpe.md.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from worker.answer import Reaction, Reason
+from worker.answer import Disproves, Reaction, Reason
 from worker.providers.rule import Rule
 
 CLOCK_TOLERANCE_S = 300.0
@@ -22,9 +22,16 @@ def _cancelled(meaning: str, *, warning: str | None = None) -> Rule:
     return Rule(meaning, Reaction.CANCELLED, Reason.CANCELLED, warning=warning)
 
 
-def _rejected(meaning: str, reason: Reason = Reason.REFUSED_BY_AUTHORITY, *, proof: bool = True) -> Rule:
-    """`proof`: SEFAZ looks for an earlier event first, so this code also says that there is none."""
-    return Rule(meaning, Reaction.REJECTED, reason, disproves_earlier=proof)
+def _rejected(
+    meaning: str, reason: Reason = Reason.REFUSED_BY_AUTHORITY, *, disproves: Disproves = Disproves.THIS_RUN
+) -> Rule:
+    """Plainly a rejection of the request, which says nothing about another request of an earlier run."""
+    return Rule(meaning, Reaction.REJECTED, reason, disproves=disproves)
+
+
+def _not_cancellable(meaning: str) -> Rule:
+    """A state of the ticket that excludes "cancelled", and that SEFAZ looks at after it has looked for duplicates."""
+    return _rejected(meaning, Reason.NOT_CANCELLABLE, disproves=Disproves.EVERY_RUN)
 
 
 def _transient(meaning: str) -> Rule:
@@ -46,22 +53,22 @@ CANCEL: Mapping[str, Rule] = MappingProxyType(
             "event registered, not linked", warning="the event was registered but not linked to the document"
         ),
         "155": _cancelled("event registered late"),
-        "203": _rejected("issuer not enabled", proof=False),
+        "203": _rejected("issuer not enabled", disproves=Disproves.NOTHING),
         "215": _rejected("schema"),
         "216": _rejected("key differs from the registered one"),
-        "217": _rejected("unknown ticket", Reason.NOT_FOUND),
+        "217": _rejected("unknown ticket", Reason.NOT_FOUND, disproves=Disproves.NOTHING),
         "218": Rule(
             "already cancelled in SEFAZ's base", Reaction.CONFIRM, Reason.ALREADY_CANCELLED, may_have_acted=True
         ),
-        "220": _rejected("past the legal deadline", Reason.NOT_CANCELLABLE),
+        "220": _not_cancellable("past the legal deadline"),
         "222": _rejected("protocol differs from the registered one"),
-        "224": _rejected("ticket substituted", Reason.NOT_CANCELLABLE),
+        "224": _not_cancellable("ticket substituted"),
         "226": _rejected("wrong state"),
         "236": _rejected("invalid key"),
         "252": _rejected("wrong environment"),
         "286": _transient("certificate list not accessible"),
         "296": _transient("certificate list not accessible"),
-        "504": _rejected("ticket has a no-boarding event", Reason.NOT_CANCELLABLE),
+        "504": _not_cancellable("ticket has a no-boarding event"),
         "600": _rejected("key differs from the registered one"),
         "627": _rejected("event data"),
         "628": _rejected("event data"),
@@ -126,7 +133,7 @@ LOOK_UP: Mapping[str, Rule] = MappingProxyType(
     {
         "100": Rule("authorised", Reaction.NOT_CANCELLED),
         "101": Rule("cancelled", Reaction.CANCELLED, Reason.ALREADY_CANCELLED),
-        "102": _rejected("number made void", Reason.NOT_CANCELLABLE),
+        "102": _not_cancellable("number made void"),
         "108": CANCEL["108"],
         "109": CANCEL["109"],
         "150": Rule("authorised late", Reaction.NOT_CANCELLED),

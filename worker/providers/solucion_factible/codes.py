@@ -8,7 +8,7 @@ docs/providers/solucion-factible.md.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from worker.answer import Reaction, Reason
+from worker.answer import Disproves, Reaction, Reason
 from worker.providers.rule import Rule
 
 STATUS: Mapping[str, Rule] = MappingProxyType(
@@ -17,7 +17,7 @@ STATUS: Mapping[str, Rule] = MappingProxyType(
         "204": Rule("the receipt cannot be cancelled", Reaction.REJECTED, Reason.NOT_CANCELLABLE),
         "211": Rule("in process", Reaction.IN_PROCESS, Reason.STILL_IN_PROCESS),
         "213": Rule(
-            "rejected by the recipient", Reaction.REJECTED, Reason.REJECTED_BY_RECIPIENT, disproves_earlier=True
+            "rejected by the recipient", Reaction.REJECTED, Reason.REJECTED_BY_RECIPIENT, disproves=Disproves.EVERY_RUN
         ),
         "500": Rule("internal errors, the request was not registered", Reaction.TRANSIENT),
         "501": Rule("no communication with the provider's database", Reaction.TRANSIENT, may_have_acted=True),

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.fake_sender import FakeSender
 from tests.support.provider_kits import CHBPE, NS_BPE, SECRET, bpe_account, credentials
-from worker.answer import Answer, Reaction, Reason
+from worker.answer import Answer, Disproves, Reaction, Reason
 from worker.providers.ns_bpe import codes
 from worker.providers.ns_bpe.adapter import NsBpe
 from worker.sender import Received
@@ -121,10 +121,13 @@ def test_the_code_is_found_wherever_it_stands(cStat, reaction, reason, shape):
     assert (answer.reaction, answer.code, answer.message) == (reaction, cStat, "words")
 
 
-def test_a_rejection_by_the_authority_also_disproves_earlier_calls():
-    """SEFAZ looks for a duplicate first; 203 alone comes before that and may change from call to call."""
-    for cStat, reaction, _ in DECIDING:
-        assert cancel(refused(cStat)).disproves_earlier is (reaction is REJECTED and cStat != "203")
+def test_what_a_rejection_by_the_authority_disproves():
+    """Asked after the duplicates and not about the request: every earlier call. About the request: the same request."""
+    found = {cStat: cancel(refused(cStat)).disproves for cStat, reaction, _ in DECIDING if reaction is REJECTED}
+
+    assert {cStat for cStat, disproves in found.items() if disproves is Disproves.EVERY_RUN} == {"220", "224", "504"}
+    assert {cStat for cStat, disproves in found.items() if disproves is Disproves.NOTHING} == {"203", "217"}
+    assert all(cancel(refused(cStat)).disproves is Disproves.NOTHING for cStat, _, _ in DECIDING if cStat not in found)
 
 
 def test_what_may_have_acted_is_marked():
@@ -148,7 +151,7 @@ def test_any_other_code_under_status_3_is_rejected_and_never_retried(cStat):
     answer = cancel(refused(cStat))
 
     assert (answer.reaction, answer.reason) == (REJECTED, Reason.UNCLASSIFIED)
-    assert not answer.disproves_earlier
+    assert answer.disproves is Disproves.NOTHING
 
 
 @pytest.mark.parametrize("status", [200, -2, -6, -999, 135, None])
@@ -195,7 +198,7 @@ def test_a_status_without_a_code_of_the_authority(status, reaction, reason, as_w
     assert (answer.reaction, answer.reason) == (reaction, reason)
     assert (answer.code, answer.message) == (str(status), "their words")
     assert answer.provider_status == {"status": str(status)}
-    assert not answer.disproves_earlier
+    assert answer.disproves is Disproves.NOTHING
     assert answer.may_have_acted is (reaction is UNKNOWN)
 
 
@@ -206,7 +209,7 @@ def test_http_400_is_the_provider_s_refusal(body):
     answer = cancel(body, status=400)
 
     assert (answer.reaction, answer.reason) == (REJECTED, Reason.REFUSED_BY_PROVIDER)
-    assert not answer.disproves_earlier
+    assert answer.disproves is Disproves.NOTHING
     assert answer.code == ("400")
 
 

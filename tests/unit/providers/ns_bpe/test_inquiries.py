@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.fake_sender import FakeSender
 from tests.support.provider_kits import CHBPE, NS_BPE, bpe_account, credentials
-from worker.answer import Answer, Reaction, Reason
+from worker.answer import Answer, Disproves, Reaction, Reason
 from worker.providers.base import Inquirer
 from worker.providers.ns_bpe import codes
 from worker.providers.ns_bpe.adapter import NsBpe
@@ -75,7 +75,7 @@ def test_every_deciding_code_of_a_look_up(cStat, reaction, reason, as_written):
     answer = look_up(situation(as_written(cStat)))
 
     assert (answer.reaction, answer.reason, answer.code) == (reaction, reason, cStat)
-    assert answer.disproves_earlier is (cStat == "102")
+    assert answer.disproves is (Disproves.EVERY_RUN if cStat == "102" else Disproves.NOTHING)
     assert not answer.may_have_acted
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.fake_sender import FakeSender
 from tests.support.provider_kits import SECRET, SOLUCION_FACTIBLE, UUID, credentials, sf_account
-from worker.answer import Answer, Reaction, Reason
+from worker.answer import Answer, Disproves, Reaction, Reason
 from worker.providers.solucion_factible import codes, wire
 from worker.providers.solucion_factible.adapter import SolucionFactible
 from worker.request import SolucionFactibleRequest
@@ -80,7 +80,7 @@ def test_every_documented_status(status, reaction, reason):
     assert (answer.code, answer.message) == (str(status), "their words")
     assert answer.provider_status == {"status": str(status)}
     assert answer.may_have_acted is (status == 501)
-    assert answer.disproves_earlier is (status == 213)
+    assert answer.disproves is (Disproves.EVERY_RUN if status == 213 else Disproves.NOTHING)
 
 
 def test_the_tables_hold_the_documented_codes_and_no_others():
