@@ -12,8 +12,9 @@ from config import accounts as accounts_file
 from config import settings as settings_file
 from config.accounts import Accounts
 from config.settings import Settings
+from worker.ledger.admission import Admission
 from worker.ledger.connect import ledger_for
-from worker.ledger.ledger import Admission, Ledger, LedgerFull
+from worker.ledger.ledger import Ledger, LedgerFull
 from worker.ledger.listing import Listed, Wanted, jobs
 from worker.ledger.outcome_stream import FIRST, OutcomeStream, Published, is_id
 from worker.ledger.records import Admitted, Record

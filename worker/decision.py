@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from worker.answer import Answer, Disproves, Reaction, Reason
-from worker.ledger.ledger import Effects, Finish, Park
 from worker.ledger.records import Begun, Record
+from worker.ledger.steps import Effects, Finish, Park
 from worker.outcome import Status, Verdict
 from worker.retry import Kind, Policies, Waits
 

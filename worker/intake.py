@@ -9,7 +9,8 @@ import structlog
 
 from config.accounts import Accounts
 from worker import celery_message
-from worker.ledger.ledger import Admission, Entry, Ledger, Source
+from worker.ledger.admission import Admission, Entry, Source
+from worker.ledger.ledger import Ledger
 from worker.ledger.trouble import is_outage
 from worker.ledger.ways_in import Waiting, WaysIn
 from worker.outcome import refusal

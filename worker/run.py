@@ -13,8 +13,9 @@ from config.settings import Settings
 from worker import decision, retry
 from worker.answer import Answer
 from worker.decision import AbuseRule, Call, Situation
-from worker.ledger.ledger import Finish, Ledger, Park
+from worker.ledger.ledger import Ledger
 from worker.ledger.records import Begun
+from worker.ledger.steps import Finish, Park
 from worker.ledger.trouble import is_outage
 from worker.outcome import Status
 from worker.providers.base import Adapter, Credentials, Inquirer

@@ -55,7 +55,7 @@ def breaches(seen: Observed) -> list[Breach]:
 
 def runs(seen: Observed) -> Iterator[Breach]:
     """Every job that was handed in has its runs one after the other, each with exactly one outcome."""
-    started = Counter(one.submission.job for one in seen.handed_in for _ in range(one.tries))
+    started = Counter(one.submission.job for one in seen.handed_in for _ in range(one.copies))
     for job in started:
         if job is None:
             continue
@@ -93,7 +93,7 @@ def references(seen: Observed) -> Iterator[Breach]:
         is_open = record is not None and submission.reference in record.references and record.state in OPEN_STATES
         if count == 0 and not is_open:
             yield Breach(Kind.LOST, f"{submission.reference} is in no outcome", job)
-        if count > one.tries + seen.retried.get(job, 0):
+        if count > one.copies + seen.retried.get(job, 0):
             yield Breach(Kind.DOUBLED, f"{submission.reference} is in {count} outcomes", job)
         result = one.result
         if result and result.replayed and (job, submission.reference) not in replays:
@@ -111,7 +111,7 @@ def junk(seen: Observed) -> Iterator[Breach]:
     for one in seen.handed_in:
         if one.submission.job is None:
             known.update(one.known_as)
-            spare += one.tries - 1
+            spare += one.copies - 1
     for name in known:
         if told[name] != 1:
             yield Breach(Kind.DOUBLED if told[name] else Kind.LOST, f"junk {name} has {told[name]} outcomes")

@@ -27,7 +27,7 @@ class HandedIn:
     """One submission that was handed in.
 
     Attributes:
-        tries: All but the last may have arrived as well, unless the way in recognises repeats.
+        tries: All but the last may have arrived as well.
         known_as: Stream entry or task id, what an invalid request is told by.
     """
 
@@ -35,6 +35,11 @@ class HandedIn:
     tries: int = 1
     known_as: list[str] = field(default_factory=list)
     result: Admitted | None = None
+
+    @property
+    def copies(self) -> int:
+        """As how many submissions it may count: on the stream every try that arrived is an entry of its own."""
+        return self.tries if self.submission.way is Way.STREAM else 1
 
 
 class Producer(threading.Thread):

@@ -162,3 +162,12 @@ def test_a_late_call_of_a_process_that_stood_still_is_counted_apart(seen):
     assert kinds(replace(late, freezes=[Freeze(1, 104.0, 110.9)])) == [Kind.FROZEN]
     assert kinds(replace(late, freezes=[Freeze(0, 104.0, 110.9)])) == [Kind.LATE]
     assert kinds(replace(late, freezes=[Freeze(1, 104.0, 109.0)])) == [Kind.LATE]
+
+
+def test_a_repeat_that_was_not_recognised_is_found_wherever_repeats_have_an_id(seen):
+    replay = outcome(replayed=True)
+    again = [replace(seen.handed_in[0], tries=2)]
+    by_stream = [replace(again[0], submission=replace(again[0].submission, way=Way.STREAM))]
+
+    assert kinds(replace(seen, handed_in=again, outcomes=[outcome(), replay])) == [Kind.DOUBLED]
+    assert kinds(replace(seen, handed_in=by_stream, outcomes=[outcome(), replay])) == []

@@ -11,7 +11,8 @@ import pytest
 from tests.support.ledgers import World, checked, finish
 from tests.support.requests import NORTE, RODOVIARIA, bpe, chbpe, sf, uuid
 from tests.support.valkey import running_valkey
-from worker.ledger.ledger import Admission, Entry, LedgerFull, Source
+from worker.ledger.admission import Admission, Entry, Source
+from worker.ledger.ledger import LedgerFull
 from worker.ledger.scripts import source
 from worker.ledger.ways_in import WaysIn
 from worker.outcome import Status

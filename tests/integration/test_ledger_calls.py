@@ -14,8 +14,8 @@ from tests.support.requests import NORTE, RODOVIARIA, bpe, sf
 from tests.support.waiting import wait_until
 from worker import outcome
 from worker.answer import Answer, Evidence, Reaction, Reason
-from worker.ledger.ledger import Effects
 from worker.ledger.records import Begun
+from worker.ledger.steps import Effects
 from worker.outcome import Status, Verdict
 
 pytestmark = pytest.mark.integration

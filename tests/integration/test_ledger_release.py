@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.ledgers import FAILURE, LEASE_S, LOST_WAIT_S, PROVEN, failed, finish, park
 from tests.support.requests import NORTE, RODOVIARIA, SUR, bpe, sf, uuid
-from worker.ledger.ledger import Effects
+from worker.ledger.steps import Effects
 from worker.outcome import Status
 
 pytestmark = pytest.mark.integration

@@ -15,7 +15,7 @@ from tests.support.sentinels import PASSWORD, SENTINEL_PASSWORD, Watched, watche
 from tests.support.site import running_site
 from tests.support.waiting import wait_until
 from worker.client import Client, Unavailable
-from worker.ledger.ledger import Admission, Entry, Source
+from worker.ledger.admission import Admission, Entry, Source
 from worker.sandbox.numbers import sandbox_chbpe, sandbox_uuid
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("sentinel")]

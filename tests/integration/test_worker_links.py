@@ -13,6 +13,7 @@ from tests.support.site import Site, running_site
 from tests.support.valkey import LocalValkey, running_valkey
 from tests.support.waiting import wait_until
 from worker.client import Client
+from worker.ledger.records import Record
 from worker.sandbox.numbers import sandbox_chbpe
 
 pytestmark = pytest.mark.integration
@@ -68,9 +69,14 @@ def submitted(client: Client, *keys: str) -> list[str]:
     return [one.job for one in client.submit_many(bpe(key) for key in keys)]
 
 
-def ended(client: Client, job: str) -> bool:
+def status(client: Client, job: str) -> Record:
     record = client.status(job)
-    return record is not None and not record.is_open
+    assert record is not None
+    return record
+
+
+def ended(client: Client, job: str) -> bool:
+    return not status(client, job).is_open
 
 
 def test_a_worker_on_a_half_open_connection_recovers_and_loses_no_wake_up(site, link, valkey):
@@ -86,7 +92,7 @@ def test_a_worker_on_a_half_open_connection_recovers_and_loses_no_wake_up(site, 
     link.clear()
 
     wait_until(lambda: all(ended(client, job) for job in jobs), limit_s=30)
-    assert [client.status(job).run for job in jobs] == [1] * 10
+    assert [status(client, job).run for job in jobs] == [1] * 10
     client.close()
 
 
@@ -101,7 +107,7 @@ def test_a_cut_in_the_middle_of_a_call_neither_repeats_it_nor_loses_its_answer(s
     link.cut()
 
     wait_until(lambda: ended(client, job))
-    assert (client.status(job).state, client.status(job).attempts) == ("cancelled", 1)
+    assert (status(client, job).state, status(client, job).attempts) == ("cancelled", 1)
     assert (sandbox.document(key)["asked"], sandbox.document(key)["looked_up"]) == (1, 0)
     client.close()
 
@@ -119,7 +125,7 @@ def test_an_answer_is_handed_in_when_redis_is_back(site, valkey, sandbox):
     valkey.start()
 
     wait_until(lambda: ended(client, job))
-    assert client.status(job).attempts == 1
+    assert status(client, job).attempts == 1
     assert (sandbox.document(key)["asked"], sandbox.document(key)["looked_up"]) == (1, 0)
     client.close()
 
@@ -142,8 +148,8 @@ def test_a_waiting_job_holds_no_message_and_no_slot(site, valkey):
     site.start_worker()
     client = producer(site, valkey)
     [job] = submitted(client, sandbox_chbpe(108, 171))
-    wait_until(lambda: client.status(job).state == "waiting")
-    wait_until(lambda: client.status(job).calls >= 5, limit_s=20)
+    wait_until(lambda: status(client, job).state == "waiting")
+    wait_until(lambda: status(client, job).calls >= 5, limit_s=20)
 
     names = {name.decode() for name in client.ledger.redis.scan_iter(count=1_000)}
     foreign = {one for one in names if not one.startswith((site.namespace, "_kombu.binding"))}
@@ -170,7 +176,7 @@ def test_a_frozen_worker_that_wakes_up_makes_no_call_on_an_old_lease(site, valke
     log = frozen.log
     wait_until(lambda: "late_answer" in log.read_text(), limit_s=20)
 
-    assert client.status(job).state == "cancelled"
+    assert status(client, job).state == "cancelled"
     assert sandbox.document(key)["asked"] == 1
     assert len(sandbox.calls()) == calls
     assert len(site.outcomes(job)) == 1

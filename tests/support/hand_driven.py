@@ -11,8 +11,9 @@ from config.accounts import Accounts
 from config.settings import Settings
 from worker.answer import Answer, Evidence, Reaction, Reason
 from worker.client import Client
-from worker.ledger.ledger import Effects, Finish, Ledger, Park
+from worker.ledger.ledger import Ledger
 from worker.ledger.records import Begun
+from worker.ledger.steps import Effects, Finish, Park
 from worker.outcome import Status, Verdict
 from worker.request import check_digit
 

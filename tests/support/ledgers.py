@@ -13,8 +13,10 @@ from config.accounts import Account
 from tests.support.requests import NORTE, RODOVIARIA, SUR, accounts, admissible
 from worker import outcome
 from worker.answer import Answer, Evidence, Reaction, Reason
-from worker.ledger.ledger import Admission, Effects, Entry, Finish, Ledger, Park
+from worker.ledger.admission import Admission, Entry
+from worker.ledger.ledger import Ledger
 from worker.ledger.records import Admitted, Begun, Record, Released
+from worker.ledger.steps import Effects, Finish, Park
 from worker.outcome import Status, Verdict
 from worker.request import Admissible
 

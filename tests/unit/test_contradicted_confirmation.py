@@ -5,8 +5,8 @@ from config.accounts import Environment
 from config.settings import Settings
 from worker.answer import Answer, Reaction, Reason
 from worker.decision import AbuseRule, Call, Situation, decide
-from worker.ledger.ledger import Finish
 from worker.ledger.records import Begun, Record
+from worker.ledger.steps import Finish
 from worker.outcome import Status
 from worker.retry import Policies
 

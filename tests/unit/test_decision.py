@@ -14,8 +14,8 @@ from config.settings import Settings
 from worker import decision
 from worker.answer import Answer, Disproves, Evidence, Reaction, Reason
 from worker.decision import EVIDENCE_MISSING, MAY_STILL_BE_CANCELLED, AbuseRule, Call, Situation, decide
-from worker.ledger.ledger import Effects, Finish, Park
 from worker.ledger.records import Begun, Record
+from worker.ledger.steps import Effects, Finish, Park
 from worker.outcome import Status
 from worker.retry import Kind, Policies
 

@@ -7,20 +7,20 @@ import json
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from redis import Redis
 
 from config.accounts import Account, Environment
 from config.problem import ConfigurationProblem
+from worker.ledger.admission import Admission, Entry
+from worker.ledger.encoding import json_text, ms, rest_of
 from worker.ledger.records import AccountState, Admitted, Begun, Record, Released, decode, instant, text
 from worker.ledger.replicas import NotReplicated, Replicas
 from worker.ledger.scripts import Scripts
+from worker.ledger.steps import Finish, Park, ending
 from worker.outcome import Verdict, body
-from worker.request import Admissible
 
 FREE_MEMORY_AT_LEAST = 0.1
 """Share of Redis' memory below which nothing more is admitted (docs/architecture.md)."""
@@ -34,120 +34,6 @@ class NotPossible(Exception):
     """An operator's move that the state of the job or account does not allow; the message says why and what to do."""
 
 
-class Source(StrEnum):
-    """Where a request stands before its admission."""
-
-    STREAM = "stream"
-    QUEUE = "queue"
-    OVERSIZE = "oversize"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A request's place on stream or queue: it is removed in the same step as it is admitted or refused.
-
-    Attributes:
-        entry: The stream entry's id, the queue item itself, or what `peek` calls an oversize one.
-    """
-
-    source: Source
-    place: str
-    entry: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """One request to admit.
-
-    Attributes:
-        submission: Id under which a repeat of this submission is recognised.
-        entry: Its place on stream or queue, where it came that way.
-    """
-
-    admissible: Admissible
-    submission: str | None = None
-    entry: Entry | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effects:
-    """What an answer means for its account.
-
-    Attributes:
-        feeds: `failure` counts towards an open circuit, `answer` closes it, `none` does neither.
-        proves: The account's credentials are good.
-        suspend: The reason to suspend the account, unless it was resumed since the call began (`generation`).
-    """
-
-    feeds: str = "none"
-    proves: bool = False
-    hold_s: float = 0.0
-    hold_reason: str | None = None
-    slow_s: float = 0.0
-    slow_per_minute: int = 0
-    suspend: str | None = None
-    suspend_code: str | None = None
-
-    def as_json(self, job: str, generation: int) -> dict[str, Any]:
-        """As the scripts read it."""
-        suspend = _present({"reason": self.suspend, "code": self.suspend_code, "job": job}) if self.suspend else None
-        return _present(
-            {
-                "feeds": self.feeds,
-                "proves": self.proves or None,
-                "hold_ms": _ms(self.hold_s),
-                "hold_reason": self.hold_reason,
-                "slow_ms": _ms(self.slow_s),
-                "slow_per_minute": self.slow_per_minute,
-                "suspend": suspend,
-                "generation": generation,
-            }
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Park:
-    """A job to be asked again.
-
-    Attributes:
-        wait_s: Until it is due.
-        least_wait_s: Before this it is not asked even where an outage ends earlier.
-        until_s: The wait, whatever comes, ends the run after this (the phase of fetching evidence).
-        unsent: No call was made after all, so it does not count as an attempt.
-        entry: The line of the job's history.
-    """
-
-    wait_s: float
-    least_wait_s: float
-    next_call: str
-    retry: Mapping[str, Any]
-    entry: Mapping[str, Any]
-    effects: Effects
-    code: str | None = None
-    may_have_acted: bool = False
-    in_process: bool = False
-    failed: bool = False
-    pending: Mapping[str, Any] | None = None
-    until_s: float | None = None
-    unsent: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finish:
-    """A run to be ended.
-
-    Attributes:
-        may_have_acted: Remembered for a later run, which then looks up first.
-        unsent: As for `Park`.
-    """
-
-    verdict: Verdict
-    entry: Mapping[str, Any]
-    effects: Effects
-    may_have_acted: bool = False
-    unsent: bool = False
-
-
 class Ledger:
     """The ledger of one namespace."""
 
@@ -155,7 +41,7 @@ class Ledger:
         """`confirm_within_s`: how long a replica may take to confirm what must not be lost; None: there is none."""
         self.redis = redis
         self.namespace = namespace
-        self._keep_ms = _ms(keep_s)
+        self._keep_ms = ms(keep_s)
         self._scripts = Scripts(redis, namespace)
         self._replicas = Replicas(self.key("meta"), confirm_within_s) if confirm_within_s else None
 
@@ -175,7 +61,7 @@ class Ledger:
         self._refuse_when_full()
         pipeline = self.redis.pipeline(transaction=False)
         for admission in admissions:
-            self._scripts.call("admit", *_admit_arguments(admission), pipeline=pipeline)
+            self._scripts.call("admit", *admission.arguments(), pipeline=pipeline)
         # An entry and its job are replicated together or not at all, and nobody is told of it
         confirmed = self._replicas if any(one.entry is None for one in admissions) else None
         if confirmed:
@@ -183,7 +69,7 @@ class Ledger:
         replies = pipeline.execute()
         if confirmed:
             confirmed.check(replies)
-        return [_admitted(one.admissible.job, reply) for one, reply in zip(admissions, replies, strict=False)]
+        return [one.result(reply) for one, reply in zip(admissions, replies, strict=False)]
 
     def peek(
         self, stream: str, lists: Sequence[str], *, limit: int, longest_text: int, longest_item: int, enough: int
@@ -195,7 +81,15 @@ class Ledger:
     def refuse(self, entry: Entry, outcome: Mapping[str, Any], references: Sequence[str]) -> bool:
         """Turn an invalid request on stream or queue into its outcome; False where it was taken in before."""
         job, account = outcome["job"] or "", outcome["account"] or ""
-        arguments = (entry.source, entry.entry, entry.place, _json(list(references)), _rest(outcome), job, account)
+        arguments = (
+            entry.source,
+            entry.entry,
+            entry.place,
+            json_text(list(references)),
+            rest_of(outcome),
+            job,
+            account,
+        )
         return bool(self._scripts.call("refuse", *arguments))
 
     def _refuse_when_full(self) -> None:
@@ -211,14 +105,14 @@ class Ledger:
         self, free: int, *, slots: int, begin_within_s: float, lost_wait_s: float
     ) -> tuple[list[Released], list[str]]:
         """Hand out due jobs, up to the `free` ones of this process' `slots`; also the jobs that are worn out."""
-        released, worn = self._scripts.call("release", free, slots, _ms(begin_within_s), _ms(lost_wait_s))
+        released, worn = self._scripts.call("release", free, slots, ms(begin_within_s), ms(lost_wait_s))
         return [Released(job.decode(), token, run, calls) for job, token, run, calls in released], [
             j.decode() for j in worn
         ]
 
     def begin(self, job: str, token: int, nonce: str, *, lease_s: float) -> Begun | str:
         """Start a call; or why it must not be made now (the job was put back or belongs to somebody else)."""
-        word, *rest = self._replicated("begin", job, token, nonce, _ms(lease_s))
+        word, *rest = self._replicated("begin", job, token, nonce, ms(lease_s))
         if word != b"go":
             return str(rest[0].decode())
         now, generation, flat = rest
@@ -230,36 +124,16 @@ class Ledger:
 
     def park(self, begun: Begun, token: int, nonce: str, step: Park) -> str:
         """Hand in an answer after which the job is asked again: `parked`, `late`, or `over` as for `finish`."""
-        record = begun.record
-        text = _json(
-            _present(
-                {
-                    "wait_ms": _ms(step.wait_s),
-                    "least_wait_ms": _ms(step.least_wait_s),
-                    "next": step.next_call,
-                    "retry": _json(step.retry),
-                    "code": step.code,
-                    "acted": step.may_have_acted or None,
-                    "in_process": step.in_process or None,
-                    "pending": _json(step.pending) if step.pending else None,
-                    "failed": step.failed or None,
-                    "until_ms": _ms(step.until_s) if step.until_s is not None else None,
-                    "unsent": step.unsent or None,
-                    "entry": _present(step.entry),
-                    "effects": step.effects.as_json(record.job, begun.generation),
-                }
-            )
-        )
-        return str(self._scripts.call("park", record.job, token, nonce, text).decode())
+        job = begun.record.job
+        text = json_text(step.as_json(job, begun.generation))
+        return str(self._scripts.call("park", job, token, nonce, text).decode())
 
     def finish(self, begun: Begun, token: int, nonce: str, step: Finish) -> str:
         """Hand in an answer that ends the run: `ended`, `late`, or `over` where the run has ended otherwise."""
         record = begun.record
-        effects = step.effects.as_json(record.job, begun.generation)
-        marks = _present({"acted": step.may_have_acted or None, "unsent": step.unsent or None})
-        ending = self._ending(step.verdict, step.entry) | {"effects": effects} | marks
-        rest = _rest(body(step.verdict, job=record.job, account=record.account))
-        return str(self._replicated("finish", record.job, token, nonce, _json(ending), rest).decode())
+        text = json_text(step.as_json(record.job, begun.generation, keep_ms=self._keep_ms))
+        rest = rest_of(body(step.verdict, job=record.job, account=record.account))
+        return str(self._replicated("finish", record.job, token, nonce, text, rest).decode())
 
     def _replicated(self, script: str, *args: str | bytes | float) -> Any:
         """The reply of one script, once a replica has what it wrote; without any, work goes on, and the log says so."""
@@ -286,22 +160,10 @@ class Ledger:
         return [text(job) for job in found if isinstance(job, bytes | str)]
 
     def _end_uncalled(self, script: str, record: Record, verdict: Verdict, entry: Mapping[str, Any]) -> str:
-        rest = _rest(body(verdict, job=record.job, account=record.account))
-        reply = self._scripts.call(script, record.job, record.seq, _json(self._ending(verdict, entry)), rest, _fresh())
+        text = json_text(ending(verdict, entry, keep_ms=self._keep_ms))
+        rest = rest_of(body(verdict, job=record.job, account=record.account))
+        reply = self._scripts.call(script, record.job, record.seq, text, rest, _fresh())
         return str(reply.decode())
-
-    def _ending(self, verdict: Verdict, entry: Mapping[str, Any]) -> dict[str, Any]:
-        said = verdict.answer
-        return _present(
-            {
-                "status": verdict.status,
-                "reason": verdict.reason,
-                "code": said.code if said else None,
-                "warnings": list(verdict.warnings),
-                "entry": _present(entry),
-                "keep_ms": self._keep_ms,
-            }
-        )
 
     def trim(self) -> None:
         """Forget outcomes and ended jobs that are older than they are kept; records go by themselves."""
@@ -429,50 +291,6 @@ _RETRY_PROBLEMS = {
 }
 
 
-def _admit_arguments(admission: Admission) -> tuple[str | bytes | int, ...]:
-    one, request, entry = admission.admissible, admission.admissible.request, admission.entry
-    deadline = request.deadline_at
-    return (
-        one.job,
-        one.account,
-        request.priority,
-        request.reference or "",
-        one.body,
-        _ms(deadline.timestamp()) if deadline else "",
-        "" if one.utc_offset_minutes is None else one.utc_offset_minutes,
-        admission.submission or "",
-        entry.source if entry else "",
-        entry.entry if entry else "",
-        entry.place if entry else "",
-    )
-
-
-def _admitted(job: str, reply: Sequence[Any]) -> Admitted | None:
-    if reply[0] == b"gone":
-        return None
-    _, run, joined, replayed = reply
-    return Admitted(job, int(run), bool(joined), bool(replayed))
-
-
 def _fresh() -> str:
     """An operation's id: the client library repeats it after a lost reply, and the script then answers the same."""
     return uuid.uuid4().hex
-
-
-def _present(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the empty ones: in Lua a JSON null counts as true."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)
-
-
-def _json(value: object) -> str:
-    """As JSON text; a lone surrogate, which is no text and cannot be sent, becomes a question mark."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
-
-
-def _rest(fields: Mapping[str, Any]) -> str:
-    """An outcome's JSON text without the brace that the ledger puts its own fields behind."""
-    return _json(fields)[1:]

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from worker.ledger.ledger import Entry, Ledger, Source
+from worker.ledger.admission import Entry, Source
+from worker.ledger.ledger import Ledger
 
 PRIORITY_LISTS = ("", "\x06\x163", "\x06\x166", "\x06\x169")
 """Ends of the list names in which kombu keeps a queue's priorities, most urgent first."""
