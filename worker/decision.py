@@ -181,7 +181,7 @@ def _park(
         next_call=next_call,
         retry=waits.as_json(),
         entry=_entry(now.call, answer, wait_s=wait_s),
-        effects=_effects(now, answer),
+        effects=effects_of(answer, now.call, now.abuse),
         code=code or answer.code,
         may_have_acted=now.call is Call.CANCEL and (answer.may_have_acted or answer.reaction is Reaction.CONFIRM),
         in_process=answer.reaction is Reaction.IN_PROCESS,
@@ -213,7 +213,7 @@ def _finish(
     return Finish(
         verdict=verdict,
         entry=_entry(now.call, said),
-        effects=_effects(now, said),
+        effects=effects_of(said, now.call, now.abuse),
         may_have_acted=may_have_acted,
         unsent=said.unsent,
     )
@@ -233,7 +233,7 @@ def _nothing_sent(answer: Answer) -> str:
     return f"nothing was sent: {why}" if why else "nothing was sent"
 
 
-def _effects(now: Situation, answer: Answer) -> Effects:
+def effects_of(answer: Answer, call: Call, abuse: AbuseRule) -> Effects:
     """What the answer means for the account. A download that is not ready yet says nothing against the provider."""
     match answer.reaction:
         case Reaction.ACCOUNT:
@@ -242,13 +242,13 @@ def _effects(now: Situation, answer: Answer) -> Effects:
         case Reaction.ABUSE:
             return Effects(
                 feeds="answer",
-                hold_s=now.abuse.pause_s,
+                hold_s=abuse.pause_s,
                 hold_reason=f"the authority's abuse code {answer.code}",
-                slow_s=now.abuse.slow_s,
-                slow_per_minute=now.abuse.per_minute,
+                slow_s=abuse.slow_s,
+                slow_per_minute=abuse.per_minute,
             )
         case Reaction.TRANSIENT | Reaction.UNKNOWN:
-            is_failure = now.call is not Call.EVIDENCE or answer.code is None
+            is_failure = call is not Call.EVIDENCE or answer.code is None
             return Effects(
                 feeds="failure" if is_failure else "answer",
                 hold_s=answer.hold_account_s,

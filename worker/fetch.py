@@ -1,8 +1,12 @@
-"""Asks a provider once more for the evidence of an ended job, on an operator's word; nothing in the ledger changes."""
+"""Asks a provider once more for the evidence of an ended job, on an operator's word; the job stays as it is."""
+
+import uuid
 
 from worker.answer import Answer
 from worker.bootstrap import Parts, parts
-from worker.ledger.records import AccountState, Record
+from worker.decision import AbuseRule, Call, effects_of
+from worker.ledger.ledger import NotPossible
+from worker.ledger.records import Record
 from worker.providers.base import Credentials, Inquirer
 from worker.request import stored
 from worker.unavailable import translated
@@ -16,7 +20,8 @@ def fetch_evidence(job: str, built: Parts | None = None) -> bytes:
     """The evidence of an ended job, byte for byte as the provider has it now; with this process's parts or others.
 
     Raises:
-        NotFetched: unknown or open job, suspended or paused account, a provider without a download, or no evidence.
+        NotFetched: unknown or open job, an account that makes no call now, a provider without a download, or no
+            evidence.
         SecretMissing: the account's secret cannot be read.
         Unavailable: Redis is away.
         ConfigurationProblem: settings or accounts cannot be used, or the namespace is of the other environment.
@@ -25,7 +30,6 @@ def fetch_evidence(job: str, built: Parts | None = None) -> bytes:
     with translated(built.settings.redis_url):
         built.ledger.agree_environment(built.accounts.environment)
         record = _ended(built, job)
-        _check_free(record.account, built.ledger.account_states())
     answer = _download(built, record)
     if answer.evidence is None:
         said = " ".join(part for part in (answer.code, answer.message) if part) or str(answer.reaction)
@@ -42,16 +46,8 @@ def _ended(built: Parts, job: str) -> Record:
     return record
 
 
-def _check_free(name: str, states: list[AccountState]) -> None:
-    """No call is made on a suspended or paused account, not even a download."""
-    for state in states:
-        if state.name == name and state.suspended_at:
-            raise NotFetched(f"account {name} is suspended ({state.suspended_reason}): anula accounts resume {name}")
-        if state.name == name and state.paused_until:
-            raise NotFetched(f"account {name} is paused until {state.paused_until:%Y-%m-%dT%H:%M:%SZ}: try again then")
-
-
 def _download(built: Parts, record: Record) -> Answer:
+    """One call, under the rules that every call of the account is under; what the answer means for it takes effect."""
     account = built.accounts.by_name.get(record.account)
     if account is None:
         raise NotFetched(f"account {record.account} is not in the accounts file")
@@ -59,4 +55,21 @@ def _download(built: Parts, record: Record) -> Answer:
     if not isinstance(adapter, Inquirer):
         raise NotFetched(f"{account.provider} has no way to ask for evidence again: the outcome holds all there is")
     secret = account.secret_source.read(built.environment)
-    return adapter.evidence(stored(record.request), Credentials(secret, lambda: True))
+    nonce = uuid.uuid4().hex
+    generation = _begun(built, record.account, nonce)
+    answer = adapter.evidence(stored(record.request), Credentials(secret, lambda: True))
+    settings = built.settings
+    abuse = AbuseRule(settings.abuse_pause_s, settings.abuse_slow_s, settings.abuse_per_minute)
+    effects = effects_of(answer, Call.EVIDENCE, abuse)
+    if effects.suspend or effects.hold_s:
+        with translated(settings.redis_url):
+            built.ledger.heed(record.account, nonce, effects, job=record.job, generation=generation)
+    return answer
+
+
+def _begun(built: Parts, account: str, nonce: str) -> int:
+    try:
+        with translated(built.settings.redis_url):
+            return built.ledger.visit(account, nonce)
+    except NotPossible as problem:
+        raise NotFetched(str(problem)) from None

@@ -214,6 +214,26 @@ class Ledger:
             raise NotPossible(f"account {account} is unknown: no worker has enrolled it and no job names it")
         return reply == 1
 
+    # Calls outside any run
+
+    def visit(self, account: str, nonce: str) -> int:
+        """Begin a call for no job; the account's generation.
+
+        Raises:
+            NotPossible: the account stands still, or has no call left now; the message says why and what to do.
+        """
+        word, *rest = self._scripts.call("visit", account, nonce)
+        if word == b"go":
+            return int(rest[0])
+        why, detail = (text(one) for one in rest)
+        if why == "paused":
+            detail = f"{instant(detail):%Y-%m-%dT%H:%M:%SZ}"
+        raise NotPossible(_VISIT_PROBLEMS[why].format(account=account, detail=detail))
+
+    def heed(self, account: str, nonce: str, effects: Effects, *, job: str, generation: int) -> None:
+        """Let the answer to such a call pause or suspend the account, as an answer to a job's call would."""
+        self._scripts.call("heed", account, nonce, _json(effects.as_json(job, generation)))
+
     # Accounts and environment
 
     def enroll(self, account: Account, *, inquires: bool) -> None:
@@ -283,6 +303,14 @@ class Ledger:
         )
 
 
+_VISIT_PROBLEMS = {
+    "suspended": "account {account} is suspended ({detail}): anula accounts resume {account}",
+    "paused": "account {account} is paused until {detail}: try again then",
+    "circuit": "account {account} has an open circuit, its provider fails: try again when anula accounts says ready",
+    "trial": "account {account} makes one call at a time until an answer proves it: try again in a moment",
+    "full": "account {account} has all its calls under way: try again in a moment",
+    "pace": "account {account} has used up its calls of this minute: try again in a minute",
+}
 _RETRY_PROBLEMS = {
     "unknown": "unknown: never submitted, or ended longer ago than outcomes are kept",
     "open": "is still open: nothing to retry",

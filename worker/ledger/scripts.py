@@ -14,6 +14,7 @@ NAMES = (
     "enroll",
     "expire",
     "finish",
+    "heed",
     "park",
     "peek",
     "refuse",
@@ -22,6 +23,7 @@ NAMES = (
     "retry",
     "revoke",
     "suspend",
+    "visit",
 )
 
 
