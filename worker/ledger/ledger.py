@@ -19,7 +19,7 @@ from worker.ledger.encoding import json_text, ms, rest_of
 from worker.ledger.records import AccountState, Admitted, Begun, Record, Released, decode, instant, text
 from worker.ledger.replicas import NotReplicated, Replicas
 from worker.ledger.scripts import Scripts
-from worker.ledger.steps import Finish, Park, ending
+from worker.ledger.steps import Effects, Finish, Park, ending
 from worker.outcome import Verdict, body
 
 FREE_MEMORY_AT_LEAST = 0.1
@@ -232,7 +232,7 @@ class Ledger:
 
     def heed(self, account: str, nonce: str, effects: Effects, *, job: str, generation: int) -> None:
         """Let the answer to such a call pause or suspend the account, as an answer to a job's call would."""
-        self._scripts.call("heed", account, nonce, _json(effects.as_json(job, generation)))
+        self._scripts.call("heed", account, nonce, json_text(effects.as_json(job, generation)))
 
     # Accounts and environment
 
