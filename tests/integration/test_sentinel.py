@@ -29,8 +29,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 @pytest.fixture
 def deployment(watched: Watched, tmp_path) -> Deployment:
-    own = {"sentinel_password": SENTINEL_PASSWORD, "replica_timeout_s": 0.3}
-    return a_deployment(tmp_path, watched.url, a_namespace(), **own)
+    return a_deployment(tmp_path, watched.url, a_namespace(), sentinel_password=SENTINEL_PASSWORD)
 
 
 def a_namespace() -> str:
@@ -44,19 +43,19 @@ def test_a_submission_is_told_as_admitted_once_a_replica_has_it(deployment, watc
 
 
 def test_without_a_replica_nobody_is_told_that_a_submission_is_admitted(deployment, watched):
-    client = deployment.client(redis_timeout_s=1.0)
+    client = deployment.client(redis_timeout_s=1.0, replica_timeout_s=0.3)
     request = cfdi()
     client.ledger.redis.ping()
     watched.replica.freeze()
     try:
         with pytest.raises(Unavailable, match="no replica has confirmed") as first:
             client.submit(request)
-        with pytest.raises(Unavailable), Client(deployment.settings, deployment.accounts) as another:
+        with pytest.raises(Unavailable), deployment.client(replica_timeout_s=0.3) as another:
             another.submit(request, submission=first.value.submission)  # on a connection that has written nothing
     finally:
         watched.replica.thaw()
 
-    again = client.submit(request, submission=first.value.submission)
+    again = deployment.client().submit(request, submission=first.value.submission)
 
     assert "replica" in first.value.remedy
     assert (again.run, again.joined, again.replayed) == (1, False, False)
@@ -98,11 +97,12 @@ def test_a_failover_in_the_middle_leaves_every_job_with_one_outcome(tmp_path, wa
         ) as site,
     ):
         worker = site.start_worker()
+        producer = Client(site.settings.model_copy(update={"replica_timeout_s": 1.0}), site.accounts)
         requests = [{"provider": "solucion-factible", "uuid": sandbox_uuid(200, n)} for n in range(30)]
         requests += [
             {"provider": "ns-bpe", "chBPe": sandbox_chbpe(135, n), "nProt": N_PROT, "xJust": X_JUST} for n in range(30)
         ]
-        jobs = [one.job for one in site.client.submit_many(requests)]
+        jobs = [one.job for one in producer.submit_many(requests)]
         wait_until(lambda: len(site.outcomes()) >= 5)
 
         killed, promoted = watched.primary, watched.replica
@@ -116,11 +116,11 @@ def test_a_failover_in_the_middle_leaves_every_job_with_one_outcome(tmp_path, wa
 
         last = {"provider": "solucion-factible", "uuid": sandbox_uuid(200, 99)}
         with pytest.raises(Unavailable, match="no replica") as refused:
-            site.client.submit(last)
+            producer.submit(last)
         killed.start()
         killed.client().replicaof("127.0.0.1", promoted.port)
         wait_until(watched.has_replica, limit_s=20)
-        job = site.client.submit(last, submission=refused.value.submission).job
+        job = producer.submit(last, submission=refused.value.submission).job
         assert site.outcome(job)["status"] == "cancelled"
 
         assert_no_password_is_told(site.settings, worker.name)

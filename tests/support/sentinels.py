@@ -19,7 +19,7 @@ from tests.support.waiting import wait_until
 PASSWORD = "not-a-real-p@ss/word:of,redis"
 SENTINEL_PASSWORD = "not-a-real-p@ss/word:of,sentinels"
 MASTER = "anula-primary"
-_DOWN_AFTER_MS = 700
+_DOWN_AFTER_MS = 1_500
 _START_TRIES = 10
 
 
