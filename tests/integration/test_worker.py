@@ -3,6 +3,8 @@
 import json
 import uuid
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -56,6 +58,37 @@ def test_a_request_on_the_stream_ends_in_one_outcome_with_its_evidence(site: Sit
     assert found["evidence"]["sha256"] == sandbox.document(key)["evidence_sha256"]
     assert sandbox.document(key)["asked"] == 1
     wait_until(lambda: site.ledger.redis.xlen(f"{site.namespace}:requests") == 0)
+
+
+def test_a_celery_message_on_the_wrong_queue_is_taken_in_once_as_on_the_right_one(site: Site):
+    key, task_id = sandbox_chbpe(135, 61), str(uuid.uuid4())
+    producer = Celery("erp", broker=site.redis_url, set_as_current=False)
+    send = partial(producer.send_task, "anula.submit", task_id=task_id, ignore_result=True)
+
+    for queue in (site.namespace, f"{site.namespace}.run", f"{site.namespace}.run"):
+        send(kwargs={"request": bpe(key, reference="celery")}, queue=queue)
+        found = site.outcome(f"ns-bpe:{key}")
+
+    assert (found["status"], found["references"]) == ("cancelled", ["celery"])
+    sent = {"task_id": "another", "queue": f"{site.namespace}.run"}
+    send(kwargs={"request": bpe(key, reference="later")}, **sent)
+    wait_until(lambda: len(site.outcomes(f"ns-bpe:{key}")) > 1)
+    assert [one["references"] for one in site.outcomes(f"ns-bpe:{key}")] == [["celery"], ["later"]]
+    producer.close()
+
+
+@pytest.mark.parametrize(
+    "message", [{"kwargs": {"request": {"provider": "nobody"}}}, {"args": ["junk"]}, {"kwargs": {"more": 1}}]
+)
+def test_an_invalid_celery_message_on_the_wrong_queue_is_refused(site: Site, message: dict[str, Any]):
+    task_id = str(uuid.uuid4())
+    producer = Celery("erp", broker=site.redis_url, set_as_current=False)
+
+    producer.send_task("anula.submit", **message, task_id=task_id, queue=f"{site.namespace}.run", ignore_result=True)
+    refused = wait_until(lambda: [one for one in site.outcomes() if one["submission"] == task_id])
+
+    assert [one["reason"] for one in refused] == ["invalid-request"]
+    producer.close()
 
 
 def test_a_celery_message_on_the_intake_queue_ends_in_one_outcome(site: Site):
