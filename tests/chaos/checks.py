@@ -1,4 +1,4 @@
-"""The invariants of the design (section 4), checked on what was seen from outside. Pure: no clock, no network."""
+"""The invariants of docs/reliability.md, checked on what was seen from outside. Pure: no clock, no network."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

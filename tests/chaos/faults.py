@@ -35,7 +35,7 @@ _WEIGHTS: Mapping[str, float] = {
     "redis-link-loses-replies": 10,
     "producers-link-cut": 3,
     "producers-link-swallows": 2,
-    "producers-link-loses-replies": 6,
+    "producers-link-loses-replies": 9,
     "provider-link-cut": 4,
     "provider-link-down": 3,
     "provider-fault": 12,
@@ -201,19 +201,20 @@ class Faults:
         """Celery messages get lost, or come twice: at once, and once more when their leases are long over."""
         redis: Any = self._stage.ledger.redis
         queue, until = f"{NAMESPACE}.run", time.monotonic() + fault.lasts_s
-        touched: list[bytes] = []
-        while time.monotonic() < until and not self._halt.wait(0.003):
-            with suppress(*UNAVAILABLE):
-                if fault.name == "wake-ups-lost":
-                    touched += redis.rpop(queue, 1) or []
-                elif fresh := [one for one in redis.lrange(queue, 0, -1) if one not in touched]:
-                    redis.lpush(queue, *fresh)
-                    touched += fresh
-        if fault.name == "wake-ups-doubled" and touched:
+        taken: list[bytes] = []
+        while time.monotonic() < until and not self._halt.is_set():
+            try:
+                _, message = redis.brpop([queue], timeout=0.2) or (None, None)
+                if message is not None and fault.name == "wake-ups-doubled":
+                    redis.lpush(queue, *[message] * (1 if message in taken else 2))
+                taken += [message] if message else []
+            except UNAVAILABLE:
+                self._wait(0.2)
+        if taken and fault.name == "wake-ups-doubled":
             self._wait(dice.uniform(0.0, 8.0))
             with suppress(*UNAVAILABLE):
-                redis.lpush(queue, *touched)
-        return bool(touched)
+                redis.lpush(queue, *taken)
+        return bool(taken)
 
     def _link(self, fault: Fault, dice: random.Random) -> bool:
         link = self._link_of(fault.name, dice)
@@ -222,7 +223,7 @@ class Faults:
             "cut": link.cut,
             "down": link.go_down,
             "swallows": link.swallow,
-            "replies": lambda: link.lose_replies(dice.randrange(1, 6)),
+            "replies": lambda: link.lose_replies(dice.randrange(1, 12)),
         }[fault.name.rpartition("-")[2]]
         what()
         self._wait(fault.lasts_s)

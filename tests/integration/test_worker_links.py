@@ -1,4 +1,4 @@
-"""A worker on a bad link: cut, half-open, or with Redis gone for a while (facts: F2 to F6)."""
+"""A worker on a bad link: cut, half-open, or with Redis gone for a while (docs/reliability.md, F2 to F6)."""
 
 import signal
 import time
@@ -26,7 +26,7 @@ QUICK = {
     "ANULA_BEGIN_WITHIN_S": "2",
 }
 GOES_ON_WITHIN_S = 15.0
-"""Issue 3: the drain resumes within this time of Redis' return."""
+"""After Redis is back; docs/reliability.md."""
 
 
 @pytest.fixture(scope="module")
