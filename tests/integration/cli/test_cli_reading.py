@@ -7,6 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from tests.support.hand_driven import A_UUID, ACUSE, a_uuid, an_access_key, bpe, cancelled, cfdi, not_cancelled
+from tests.support.waiting import wait_until
 from worker.ledger.listing import Wanted, jobs
 from worker.outcome import Status
 
@@ -18,6 +19,12 @@ STEERING = "\x1b[2J[bold]x\x9b"
 @pytest.fixture
 def client(deployment):
     return deployment.client()
+
+
+def a_millisecond_later(deployment):
+    """The ledger's clock counts milliseconds: what happens within one has no order."""
+    started = deployment.ledger.redis.time()
+    wait_until(lambda: deployment.ledger.redis.time() > (started[0], started[1] + 1_000))
 
 
 @pytest.fixture
@@ -32,12 +39,16 @@ def one_in_each_state(deployment, client):
     for state, verdict in endings.items():
         found[state] = client.submit(cfdi()).job
         deployment.end(found[state], verdict)
+        a_millisecond_later(deployment)
     found["revoked"] = client.submit(bpe()).job
     deployment.ledger.revoke(client.status(found["revoked"]), not_cancelled(Status.REVOKED), by="someone@here")
+    a_millisecond_later(deployment)
     found["waiting"] = client.submit(cfdi()).job
     deployment.park(found["waiting"], wait_s=60)
+    a_millisecond_later(deployment)
     found["running"] = client.submit(cfdi()).job
     deployment.begin(found["running"])
+    a_millisecond_later(deployment)
     found["queued"] = client.submit(cfdi()).job
     return found
 
