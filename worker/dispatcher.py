@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 
 import structlog
-from redis.exceptions import OutOfMemoryError
 
 from config.accounts import Account
 from config.problem import ConfigurationProblem
@@ -14,7 +13,7 @@ from worker import decision
 from worker.intake import Intake
 from worker.ledger.ledger import Ledger, LedgerFull
 from worker.ledger.records import Record, Released
-from worker.ledger.trouble import is_outage
+from worker.ledger.trouble import is_full, is_outage
 from worker.outcome import Verdict
 
 log = structlog.get_logger(__name__)
@@ -91,12 +90,13 @@ class Dispatcher(threading.Thread):
         """One step must not keep the others from their work, unless Redis is away for all of them."""
         try:
             return step()
-        except (LedgerFull, OutOfMemoryError) as full:
-            self._note_full(full)
         except Exception as error:
-            if is_outage(error):
+            if isinstance(error, LedgerFull) or is_full(error):
+                self._note_full(error)
+            elif is_outage(error):
                 raise
-            log.exception("dispatcher_step_failed", step=step.__name__)
+            else:
+                log.exception("dispatcher_step_failed", step=step.__name__)
         return 0
 
     def _enroll(self) -> None:
