@@ -223,7 +223,7 @@ class Faults:
             "cut": link.cut,
             "down": link.go_down,
             "swallows": link.swallow,
-            "replies": lambda: link.lose_replies(dice.randrange(1, 12)),
+            "replies": lambda: link.lose_replies(dice.randrange(1, 12), every=dice.randrange(1, 9)),
         }[fault.name.rpartition("-")[2]]
         what()
         self._wait(fault.lasts_s)

@@ -26,7 +26,7 @@ class Link:
         self.port = int(self._listener.getsockname()[1])
         self.delay_s = 0.0
         self.lost = 0
-        self._to_lose = 0
+        self._to_lose, self._every, self._replies_seen = 0, 1, 0
         self._is_down = False
         self._is_clear = threading.Event()
         self._is_clear.set()
@@ -54,10 +54,10 @@ class Link:
         for pair in self._all():
             pair.is_black = True
 
-    def lose_replies(self, times: int) -> None:
-        """Cut instead of passing on each of the next replies: the server has acted all the same."""
+    def lose_replies(self, times: int, *, every: int = 1) -> None:
+        """Cut instead of passing on every `every`-th reply, so many times: the server has acted all the same."""
         with self._lock:
-            self._to_lose = times
+            self._to_lose, self._every, self._replies_seen = times, every, 0
 
     def clear(self) -> None:
         """Fine weather for connections from now on."""
@@ -133,7 +133,8 @@ class Link:
 
     def _loses(self) -> bool:
         with self._lock:
-            loses = self._to_lose > 0
+            self._replies_seen += 1
+            loses = self._to_lose > 0 and self._replies_seen % self._every == 0
             self._to_lose -= loses
             self.lost += loses
             return loses

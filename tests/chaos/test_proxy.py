@@ -89,3 +89,12 @@ def test_a_lost_reply_is_a_cut_after_the_server_has_acted(link):
     with connected(link) as later:
         assert echo(later) == b"hello"
     assert link.lost == 1
+
+
+def test_not_only_the_first_reply_of_a_connection_gets_lost(link):
+    link.lose_replies(2, every=3)
+    for _ in range(2):
+        with connected(link) as one:
+            assert [echo(one) for _ in range(3)] == [b"hello", b"hello", b""]
+    with connected(link) as later:
+        assert [echo(later) for _ in range(3)] == [b"hello"] * 3
