@@ -207,10 +207,12 @@ class Client:
         broken off is given again. What a consumer leaves unhandled for `take_over_after_s` goes to another one.
 
         Raises:
-            ValueError: `since` is no id, or only one of `group` and `consumer` is given.
+            ValueError: `since` is no id, only one of `group` and `consumer` is given, or one is no name.
         """
         if (group is None) != (consumer is None):
             raise ValueError("group and consumer are given together")
+        if not all(name is None or (name and name.isprintable()) for name in (group, consumer)):
+            raise ValueError("group and consumer must be names of printable characters")
         position = self._position(since)
         if group is None or consumer is None:
             return self._reader().read(position, follow=follow)

@@ -1,5 +1,6 @@
 """`anula jobs`: a list of jobs."""
 
+import sys
 from itertools import islice
 from typing import Annotated, Any
 
@@ -30,7 +31,7 @@ def jobs(
     """List jobs, oldest first: open ones by their submission, ended ones by their end."""
     client = Client()
     wanted = Wanted(states=tuple(state or ALL_STATES), account=account_named(client, account), code=code)
-    found = islice(client.jobs(wanted), limit)
+    found = islice(client.jobs(wanted), limit and min(limit, sys.maxsize))
     if json:
         json_list(map(_json, found))
     else:

@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -81,6 +82,11 @@ def anula(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command, and leave with its exit status."""
+    if sys.stderr is None:  # closed: `print` would put complaints on standard output
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the life of the process
+    if sys.stdout is None:
+        problems.complain("standard output is closed, nothing was done: send it to a file, or to /dev/null")
+        sys.exit(problems.FAILED)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -95,6 +101,10 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         _close_stdout()
         return problems.FAILED
+    except OSError as problem:
+        if problem.errno in problems.NO_ROOM:
+            _close_stdout()
+        return problems.report(problem)
     except Exception as problem:  # noqa: BLE001 - no traceback reaches a user; DEBUG shows it
         return problems.report(problem)
     return int(status or 0)

@@ -1,11 +1,19 @@
 """`anula outcomes`: what became of the cancellations, as JSON lines."""
 
+import os
+import select
+import stat
+import sys
+from threading import Thread
 from typing import Annotated
 
 import typer
 
+from worker.cli.problems import FAILED
 from worker.cli.screen import json_line
 from worker.client import TAKE_OVER_AFTER_S, Client
+
+_A_MONTH_S = 31 * 86_400.0
 
 app = typer.Typer(add_completion=False)
 
@@ -28,6 +36,7 @@ def outcomes(
         float,
         typer.Option(
             min=0.1,
+            max=_A_MONTH_S,
             metavar="SECONDS",
             help="In a group: take over what another consumer has left unhandled for so long.",
         ),
@@ -40,6 +49,8 @@ def outcomes(
 
     In a group an outcome counts as handled once its line was written; one that could not be written is given again.
     """
+    if follow:
+        _end_with_the_reader()
     try:
         found = Client().outcomes(
             since=since, follow=follow, group=group, consumer=consumer, take_over_after_s=take_over_after
@@ -48,3 +59,16 @@ def outcomes(
         raise typer.BadParameter(str(wrong)) from None
     for outcome in found:
         json_line({"id": outcome.id, "outcome": outcome} if ids else outcome)
+
+
+def _end_with_the_reader() -> None:
+    """Leave when nobody reads the pipe any more: without a further outcome no write would find that out."""
+    if stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
+        Thread(target=_watch, args=(sys.stdout.fileno(),), daemon=True).start()
+
+
+def _watch(pipe: int) -> None:
+    hangup = select.poll()
+    hangup.register(pipe, 0)  # an error is always reported, and that the reader has gone is one
+    hangup.poll()
+    os._exit(FAILED)  # quietly, as any command whose reader goes; an outcome not acknowledged is given again

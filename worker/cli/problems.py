@@ -1,5 +1,6 @@
 """What went wrong, in one line, and with which exit status (docs/cli.md)."""
 
+import errno
 import sys
 import traceback
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ import typer
 from worker.cli.screen import clean
 
 FAILED, WRONG_USAGE, NOT_ALL_CANCELLED = 1, 2, 3
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What keeps output from being written: not a bug of ours."""
 
 
 class Failed(Exception):
@@ -74,6 +77,8 @@ def _of_the_outside(problem: Exception) -> tuple[int, Sequence[str]]:
             return FAILED, [f"{problem}: give it more memory, or keep outcomes shorter (ANULA_OUTCOME_RETENTION_DAYS)"]
         case ConfigurationProblem() | SecretMissing() | NotPossible():
             return FAILED, [str(problem)]
+        case OSError(errno=number) if number in NO_ROOM:
+            return FAILED, [f"the output cannot be written ({problem.strerror}): make room, or send it elsewhere"]
         case _:
             return FAILED, [_unexpected(problem)]
 
@@ -97,5 +102,5 @@ def _is_debugging() -> bool:
 
     try:
         return settings.load().log_level == "DEBUG"
-    except ConfigurationProblem:
+    except (ConfigurationProblem, OSError, UnicodeError):  # a .env that cannot be read may be the bug itself
         return False

@@ -48,4 +48,6 @@ def sandbox(
             f"{missing.name} is missing: install the sandbox's parts with pip install 'anula[sandbox]'"
         ) from None
     except OSError as problem:
-        raise Failed(f"cannot listen at {host}:{port} ({problem.strerror or problem}): choose another --port") from None
+        raise Failed(
+            f"cannot listen at {host}:{port} ({problem.strerror or problem}): choose another --host or --port"
+        ) from None

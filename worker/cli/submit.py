@@ -1,5 +1,6 @@
 """`anula submit`: one cancellation, or many as JSON lines."""
 
+import re
 import sys
 import uuid
 from collections.abc import Mapping
@@ -18,11 +19,20 @@ from worker.request import Admissible, InvalidRequest, read
 app = typer.Typer(cls=WaitingGroup, invoke_without_command=True, add_completion=False)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object for each submission, and for each outcome.")]
+
+
+def _submission_id(text: str | None) -> str | None:
+    if text is None or re.fullmatch(r"[!-~]{1,128}", text):
+        return text
+    raise typer.BadParameter("must be the id that the error told")
+
+
 Repeated = Annotated[
     str | None,
     typer.Option(
         "--submission",
         metavar="ID",
+        callback=_submission_id,
         help="Repeat a submission whose end was lost, under the id that the error told: nothing is admitted twice.",
     ),
 ]
@@ -149,12 +159,15 @@ def _read(source: str, client: Client) -> list[Admissible]:
         except InvalidRequest as invalid:
             errors += [f"line {number}: {error_line(error.field, error.problem)}" for error in invalid.errors]
     if errors:
-        raise InvalidInput([*errors, f"nothing was submitted: {len(errors)} errors"])
+        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+        raise InvalidInput([*errors, f"nothing was submitted: {count}; each line must be one JSON object"])
     return checked
 
 
 def _lines(source: str) -> list[bytes]:
     if source == "-":
+        if sys.stdin is None:
+            raise typer.BadParameter("--from-json: standard input is closed")
         return sys.stdin.buffer.read().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     try:
         return Path(source).read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")

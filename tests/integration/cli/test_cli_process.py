@@ -343,3 +343,97 @@ def test_every_command_has_a_help_and_the_list_tells_the_same(anula):
 
 def test_the_version_is_told(anula):
     assert anula("--version").out.strip()
+
+
+# Odd streams, odd values
+
+
+def ended_in_shell(deployment, redirected, *arguments):
+    environment = os.environ | deployment.environment()
+    line = f'exec "$@" {redirected}'
+    return subprocess.run(
+        ["/bin/sh", "-c", line, "sh", *ANULA, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+
+def test_following_ends_when_nobody_reads_the_pipe_any_more(deployment):
+    outcomes_of(deployment, 1)
+    process = started(deployment, "outcomes", "--follow")
+    process.stdout.readline()
+    process.stdout.close()
+
+    assert process.wait(10) == 1
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
+def test_a_closed_standard_output_is_one_line_and_nothing_is_done(deployment):
+    done = ended_in_shell(deployment, ">&-", "submit", "solucion-factible", A_UUID)
+
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "standard output is closed" in done.stderr
+    assert deployment.records() == {}
+
+
+def test_a_closed_standard_error_puts_no_complaint_on_standard_output(deployment):
+    done = ended_in_shell(deployment, "2>&-", "evidence", A_UUID)
+
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_a_closed_standard_input_is_wrong_usage(deployment):
+    done = ended_in_shell(deployment, "<&-", "submit", "--from-json", "-")
+
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "standard input is closed" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["outcomes"], ["jobs"], ["jobs", "--json"], ["schema", "request"]])
+def test_output_for_which_there_is_no_room_is_one_line(deployment, command):
+    outcomes_of(deployment, 1)
+
+    done = ended_in_shell(deployment, ">/dev/full", *command)
+
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "the output cannot be written" in done.stderr
+
+
+def test_a_settings_file_that_is_no_text_is_one_line(anula, deployment):
+    (deployment.accounts_path.parent / ".env").write_bytes(b"\xff\xfe")
+
+    ran = anula("jobs")
+
+    assert (ran.status, ran.out, len(ran.errors)) == (1, "", 1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["outcomes", "--group", "", "--consumer", "one"],
+        ["outcomes", "--group", "erp", "--consumer", ""],
+        ["outcomes", "--group", "\udcff", "--consumer", "one"],
+        ["outcomes", "--group", "erp", "--consumer", "one", "--take-over-after", "inf"],
+        ["outcomes", "--group", "erp", "--consumer", "one", "--take-over-after", "1e300"],
+        ["submit", "solucion-factible", A_UUID, "--submission", ""],
+        ["submit", "solucion-factible", A_UUID, "--submission", "\udcff"],
+        ["submit", "--submission", "a b", "--from-json", "-"],
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_wrong_usage(anula, deployment, arguments):
+    ran = anula(*arguments)
+
+    assert (ran.status, ran.out, len(ran.errors)) == (2, "", 1)
+    assert deployment.records() == {}
+
+
+def test_a_limit_beyond_everything_limits_nothing(anula, deployment):
+    outcomes_of(deployment, 1)
+
+    ran = anula("jobs", "--limit", str(10**23), "--json")
+
+    assert (ran.status, len(ran.json)) == (0, 1)
