@@ -12,7 +12,7 @@ ARGS   ?=
 RUN_FROM_PROCFILE = PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^$@: *//p' Procfile) $(ARGS)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos check format worker flower sandbox lock clean
+.PHONY: help setup demo test bench chaos check format worker flower sandbox lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -28,6 +28,9 @@ test: $(READY)  ## run the tests, without benchmarks and long chaos; ARGS="-k le
 chaos: $(READY)  ## faults at random for 10 minutes, then every invariant; SEED=1 MINUTES=2 JOBS=2000 choose
 	@$(BIN)/python -m tests.chaos.run $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(JOBS),--jobs $(JOBS)) $(ARGS)
+
+bench: $(READY)  ## measure: how soon a job is called for, a worker's weight, a backlog's drain, bytes a job
+	@$(BIN)/python -m pytest -m bench -q -s tests/bench $(ARGS)
 
 check: $(READY)  ## lint, formatting, types, import rules
 	$(BIN)/ruff check
