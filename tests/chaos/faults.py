@@ -94,13 +94,17 @@ class Faults:
             thread = threading.Thread(target=self._guarded, args=(fault,), name=fault.name, daemon=True)
             thread.start()
             self._threads.append(thread)
+        self._join()
+
+    def halt(self) -> None:
+        """No more faults; those that are on are undone now, and returns when they are."""
+        self._halt.set()
+        self._join()
+
+    def _join(self) -> None:
         for thread in self._threads:
             thread.join(60.0)
         self.problems += [f"{thread.name} did not end" for thread in self._threads if thread.is_alive()]
-
-    def halt(self) -> None:
-        """No more faults; those that are on are undone now."""
-        self._halt.set()
 
     def _guarded(self, fault: Fault) -> None:
         try:

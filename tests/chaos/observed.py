@@ -220,7 +220,8 @@ def leftovers(ledger: Ledger) -> dict[str, int]:
     found["request stream"] = redis.xlen(ledger.key("requests"))
     for name in redis.scan_iter(count=1_000):
         is_ours = name.decode().startswith((f"{NAMESPACE}:", f"{NAMESPACE}.", "_kombu.binding"))
-        found["keys of nobody"] += not is_ours and name.decode() not in {NAMESPACE + end for end in PRIORITY_LISTS}
+        if not is_ours and name.decode() not in {NAMESPACE + end for end in PRIORITY_LISTS}:
+            found[f"key of nobody {name.decode()}"] += 1
     for end in PRIORITY_LISTS:
         found["intake queue"] += redis.llen(NAMESPACE + end)
         found["wake-ups"] += redis.llen(f"{NAMESPACE}.run{end}")

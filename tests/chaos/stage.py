@@ -15,7 +15,7 @@ from config.settings import Settings
 from tests.chaos.load import BPE_ACCOUNTS, SF_ACCOUNTS
 from tests.chaos.proxy import Link, running_link
 from tests.support.sandbox import Sandbox, sandbox_process
-from tests.support.site import Site, Worker
+from tests.support.site import ROOT, Site, Worker
 from tests.support.valkey import LocalValkey, running_valkey
 from tests.support.waiting import wait_until
 from worker.ledger.connect import DAY_S
@@ -166,7 +166,7 @@ def set_up(directory: Path, workers: int, patience_s: float) -> Iterator[Stage]:
             link = stack.enter_context(running_link(valkey.port))
             provider = stack.enter_context(running_link(int(sandbox.url.rpartition(":")[2]), _noting(sent, number)))
             site = _site(directory / f"worker-{number}", link, f"http://127.0.0.1:{provider.port}", extra)
-            worker = Worker(site, number, ())
+            worker = Worker(site, number, _options())
             stack.callback(_end, worker)
             worker.start(until_ready=False)
             posts.append(Post(worker, link, provider))
@@ -183,6 +183,12 @@ def _noting(sent: list[Sent], worker: int) -> Callable[[bytes], None]:
         sent.extend(Sent(now, worker, document.decode()) for document in set(_DOCUMENT.findall(chunk)))
 
     return note
+
+
+def _options() -> tuple[str, ...]:
+    """What the Procfile starts a worker with."""
+    [line] = [line for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("worker:")]
+    return tuple(line.partition(" worker --")[2].join(("--", "")).split())
 
 
 def _wait_for(worker: Worker) -> None:
