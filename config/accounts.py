@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
@@ -226,7 +226,7 @@ def load(path: Path) -> Accounts:
         try:
             accounts[name] = _ACCOUNT.validate_python({**table, "name": name} if isinstance(table, dict) else table)
         except ValidationError as invalid:
-            problems += [_describe(path, text, name, error["loc"], error["msg"]) for error in invalid.errors()]
+            problems += [_describe(path, text, name, error["loc"], _words(error)) for error in invalid.errors()]
     if problems:
         raise ConfigurationProblem("; ".join(problems))
     return Accounts(accounts, _the_environment(path, accounts))
@@ -234,7 +234,7 @@ def load(path: Path) -> Accounts:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         message = f"accounts file {path} not found: create it (see the README) or set ANULA_ACCOUNTS"
         raise ConfigurationProblem(message) from None
@@ -252,6 +252,12 @@ def _the_environment(path: Path, accounts: Mapping[str, Account]) -> Environment
             "use a deployment (ANULA_NAMESPACE and accounts file) for each"
         )
     return next(iter(found))
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    if str(error["type"]).startswith("union_tag"):
+        return f"provider must be {' or '.join(ProviderName)}"
+    return str(error["msg"])
 
 
 def _describe(path: Path, text: str, name: str, loc: tuple[int | str, ...], problem: str) -> str:

@@ -16,6 +16,7 @@ from config.problem import ConfigurationProblem
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 described = partial(Field, validate_default=True)
+_NOT_UTF8 = "the .env file in this directory is not UTF-8 text: save it as such, or remove it"
 _SENTINEL_URL = re.compile(r"sentinel://(.*@)?[^/,@:]+(:\d{1,5})?(,[^/,@:]+(:\d{1,5})?)*/[^/]+(/\d+)?/?")
 
 
@@ -43,7 +44,7 @@ class Settings(BaseSettings):
     namespace: str = described(
         "anula", pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="prefix of keys, queues, stream and channel"
     )
-    outcome_retention_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = described(
+    outcome_retention_days: Annotated[float, Field(gt=0, le=36_525, allow_inf_nan=False)] = described(
         30, description="how long outcomes and ended jobs are kept"
     )
     redis_timeout_s: Seconds = described(5, description="limit of one exchange with Redis")
@@ -92,8 +93,17 @@ class Settings(BaseSettings):
             message = "must be sentinel://HOST:PORT,HOST:PORT/MASTER/DB"
             raise ValueError(message)
         if not url.startswith("sentinel://"):
-            _ = urlsplit(url).port  # raises ValueError where it is none
+            _only_host_and_database(url)
         return url
+
+
+def _only_host_and_database(url: str) -> None:
+    """Another database would be another ledger, so that nothing in the address may be ignored."""
+    parts = urlsplit(url)
+    _ = parts.port  # raises ValueError where it is none
+    if parts.query or parts.fragment or not re.fullmatch(r"/?[0-9]{0,5}", parts.path):
+        message = "must be redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER OF THE DATABASE]"
+        raise ValueError(message)
 
 
 def load() -> Settings:
@@ -105,11 +115,19 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as invalid:
-        lines = [f"ANULA_{str(error['loc'][0]).upper()}: {error['msg']}" for error in invalid.errors()]
+        lines = [
+            f"ANULA_{str(error['loc'][0]).upper()}: {error['msg'].removeprefix('Value error, ')}"
+            for error in invalid.errors()
+        ]
         raise ConfigurationProblem("; ".join(lines)) from None
+    except UnicodeDecodeError:
+        raise ConfigurationProblem(_NOT_UTF8) from None
 
 
 def environment() -> Mapping[str, str]:
     """All variables of the environment and the `.env` file; the environment wins. Secrets are looked up here."""
-    from_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    try:
+        from_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    except UnicodeDecodeError:
+        raise ConfigurationProblem(_NOT_UTF8) from None
     return {**from_file, **os.environ}

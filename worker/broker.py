@@ -6,12 +6,16 @@ writes a message, and a new client for each of them was a quarter of a worker's 
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from queue import Empty
 from typing import Any
 
+import structlog
 from celery.app.amqp import AMQP
 from kombu.connection import Connection as KombuConnection
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
+
+log = structlog.get_logger(__name__)
 
 
 class WakeUps(virtual.QoS):
@@ -24,6 +28,7 @@ class _Lean:
     """What is different about a channel: in-memory counting, and one synchronous client for its whole life."""
 
     ack_emulation = False
+    connection_errors: tuple[type[BaseException], ...]
     _create_client: Callable[[], Any]
     _kept_client: Any = None
 
@@ -35,6 +40,18 @@ class _Lean:
         if client is None:
             client = self._kept_client = self._kept_client or self._create_client()
         return nullcontext(client)
+
+    def _brpop_read(self, **options: Any) -> Any:
+        """As kombu's, but an item that is no message is dropped like any wake-up, and does not end the worker."""
+        try:
+            return super()._brpop_read(**options)  # type: ignore[misc]  # a mixin's
+        except Empty:
+            raise
+        except self.connection_errors:
+            raise
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            log.warning("junk_on_the_run_queue", problem=type(error).__name__)
+            raise Empty from None
 
 
 class Channel(_Lean, kombu_redis.Channel):  # type: ignore[misc]  # kombu is not typed for being subclassed

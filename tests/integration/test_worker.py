@@ -2,6 +2,7 @@
 
 import json
 import uuid
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -190,6 +191,18 @@ def test_junk_on_the_intake_queue_becomes_an_outcome_with_its_errors(site: Site)
 
     wait_until(lambda: len(site.outcomes()) >= before + 5)
     assert {one["reason"] for one in site.outcomes()[before:]} == {"invalid-request"}
+
+
+@pytest.mark.parametrize("junk", [b"junk", b"5", b"[1]", b"\xff\xfe", b"{}", b'{"body": 1, "properties": {}}', b"null"])
+def test_junk_on_the_workers_own_queue_does_not_end_the_worker(site: Site, junk: bytes):
+    number = 100 + zlib.crc32(junk) % 1_000_000
+
+    site.ledger.redis.lpush(f"{site.namespace}.run", junk)
+    wait_until(lambda: site.ledger.redis.llen(f"{site.namespace}.run") == 0)
+    found = site.outcome(site.client.submit(cfdi(sandbox_uuid(204, number))).job)
+
+    assert found["status"] == "rejected"
+    assert site.workers[0].is_running
 
 
 def test_a_missing_secret_suspends_its_account_and_says_which(site: Site):

@@ -248,3 +248,21 @@ def test_a_missing_secret_file_says_so(loaded):
 
     with pytest.raises(SecretMissing, match="secret file /run/secrets/rodoviaria cannot be read"):
         source.read({})
+
+
+def test_a_missing_provider_is_named_with_what_it_may_be(tmp_path):
+    path = tmp_path / "accounts.toml"
+    path.write_text('[accounts.norte]\nenvironment = "test"\n')
+
+    with pytest.raises(ConfigurationProblem, match="provider must be solucion-factible or ns-bpe"):
+        load(path)
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path):
+    path = tmp_path / "accounts.toml"
+    text = (
+        '[accounts.norte]\nprovider = "solucion-factible"\nenvironment = "test"\nusername = "u"\npassword_env = "P"\n'
+    )
+    path.write_text(text, encoding="utf-8-sig")
+
+    assert list(load(path).by_name) == ["norte"]

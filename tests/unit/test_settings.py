@@ -109,3 +109,26 @@ def test_a_set_wait_counts_in_both_environments():
     for environment in Environment:
         policy = policies(settings_, environment).in_process
         assert (policy.first_s, policy.cap_s, policy.total_s) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("url", ["redis://h:1/x", "redis://h:1/0/1", "redis://h/0?foo=bar", "rediss://h/0#1"])
+def test_nothing_in_the_address_of_redis_is_ignored(monkeypatch, url):
+    monkeypatch.setenv("ANULA_REDIS_URL", url)
+
+    with pytest.raises(ConfigurationProblem, match=r"ANULA_REDIS_URL: must be redis://.*NUMBER OF THE DATABASE"):
+        settings.load()
+
+
+@pytest.mark.parametrize("read", [settings.load, settings.environment])
+def test_an_env_file_that_is_no_text_is_named(in_an_empty_directory, read):
+    (in_an_empty_directory / ".env").write_bytes("ANULA_NAMESPACE=x".encode("utf-16"))
+
+    with pytest.raises(ConfigurationProblem, match=r"\.env file"):
+        read()
+
+
+def test_outcomes_are_kept_for_a_century_at_most(monkeypatch):
+    monkeypatch.setenv("ANULA_OUTCOME_RETENTION_DAYS", "1e12")
+
+    with pytest.raises(ConfigurationProblem, match="ANULA_OUTCOME_RETENTION_DAYS"):
+        settings.load()
