@@ -101,7 +101,7 @@ def _only_host_and_database(url: str) -> None:
     """Another database would be another ledger, so that nothing in the address may be ignored."""
     parts = urlsplit(url)
     _ = parts.port  # raises ValueError where it is none
-    if parts.query or parts.fragment or not re.fullmatch(r"/?[0-9]{0,5}", parts.path):
+    if parts.query not in {"", "ssl_cert_reqs=none"} or parts.fragment or not re.fullmatch(r"/?[0-9]{0,5}", parts.path):
         message = "must be redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER OF THE DATABASE]"
         raise ValueError(message)
 

@@ -119,6 +119,12 @@ def test_nothing_in_the_address_of_redis_is_ignored(monkeypatch, url):
         settings.load()
 
 
+def test_the_one_documented_end_of_the_address_is_accepted(monkeypatch):
+    monkeypatch.setenv("ANULA_REDIS_URL", "rediss://h:1/0?ssl_cert_reqs=none")
+
+    assert settings.load().redis_url.endswith("?ssl_cert_reqs=none")
+
+
 @pytest.mark.parametrize("read", [settings.load, settings.environment])
 def test_an_env_file_that_is_no_text_is_named(in_an_empty_directory, read):
     (in_an_empty_directory / ".env").write_bytes("ANULA_NAMESPACE=x".encode("utf-16"))
