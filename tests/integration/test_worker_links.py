@@ -181,3 +181,22 @@ def test_a_frozen_worker_that_wakes_up_makes_no_call_on_an_old_lease(site, valke
     assert len(sandbox.calls()) == calls
     assert len(site.outcomes(job)) == 1
     client.close()
+
+
+def test_work_goes_on_soon_after_the_provider_is_back(site, valkey, sandbox):
+    site.start_worker()
+    client = producer(site, valkey)
+    away = sandbox.fault("redirect")
+    jobs = submitted(client, *(sandbox_chbpe(135, number) for number in range(191, 231)))
+    wait_until(lambda: any(one.circuit_open_since for one in client.ledger.account_states()), limit_s=30)
+    opened = time.monotonic()
+    before = len(sandbox.calls())
+    wait_until(lambda: time.monotonic() - opened > 4)
+    probes = len(sandbox.calls()) - before
+
+    sandbox.end_fault(away)
+
+    wait_until(lambda: all(ended(client, job) for job in jobs), limit_s=GOES_ON_WITHIN_S)
+    assert 1 <= probes <= 4, "one probe at a time, further and further apart"
+    assert {status(client, job).state for job in jobs} == {"cancelled"}
+    client.close()
