@@ -1,14 +1,15 @@
 """`anula evidence`: the acuse or event XML, byte for byte."""
 
-import hashlib
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from worker.answer import Evidence
+from worker.cli.evidence_archive import Unusable, content_of, place_of, write_all
+from worker.cli.options import OfAccount
 from worker.cli.problems import Failed
-from worker.cli.session import jobs_named
+from worker.cli.session import account_named, jobs_named
 from worker.client import Client
 
 app = typer.Typer(add_completion=False)
@@ -16,14 +17,47 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def evidence(
-    job: Annotated[str, typer.Argument(metavar="JOB", help="A job id or a bare document.")],
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="A job id or a bare document.")] = None,
+    *,
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Ask the provider for it again, where that is possible (BP-e).")
     ] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--all", metavar="DIR", help="Write the evidence of all outcomes that are kept, one file each."),
+    ] = None,
+    account: OfAccount = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="ID|TIME", help="With --all: only outcomes after this id, or from this day or time on."),
+    ] = None,
 ) -> None:
-    """Print the acuse or event XML of a job, byte for byte as the provider sent it."""
-    name = jobs_named([job])[0]
-    content = _fetched(name) if fetch else _kept(Client(), name)
+    """Print the acuse or event XML of a job, byte for byte as the provider sent it; or write all of them to files."""
+    if (job is None) == (folder is None):
+        raise typer.BadParameter("name a job, or give --all with a folder: one of the two")
+    if folder is not None:
+        if fetch:
+            raise typer.BadParameter("--fetch asks the provider about one job: name it, without --all")
+        _write_all(folder, account, since)
+    elif account is not None or since is not None:
+        raise typer.BadParameter("--account and --since go with --all")
+    else:
+        _print(jobs_named([job or ""])[0], fetch=fetch)
+
+
+def _write_all(folder: Path, account: str | None, since: str | None) -> None:
+    try:
+        place = place_of(since)
+    except (ValueError, OverflowError):
+        wanted = "the id of an outcome (1767225600000-0), a day (2026-01-31) or a time (2026-01-31T18:00:00Z)"
+        raise typer.BadParameter(f"--since must be {wanted}") from None
+    client = Client()
+    name = account_named(client, account)
+    write_all(client.outcomes(since=place), folder, account=name)
+
+
+def _print(job: str, *, fetch: bool) -> None:
+    content = _fetched(job) if fetch else _kept(Client(), job)
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
 
@@ -39,10 +73,10 @@ def _kept(client: Client, job: str) -> bytes:
         raise Failed(f"the outcome of {job} is no longer kept: try --fetch")
     if not outcome["evidence"]:
         raise Failed(f"{job} is {record.state} and its outcome has no evidence: try --fetch where the provider has it")
-    content = Evidence.from_json(outcome["evidence"]).content
-    if hashlib.sha256(content).hexdigest() != outcome["evidence"]["sha256"]:
-        raise Failed(f"the evidence of {job} does not fit its own sha256: it was changed on the way; try --fetch")
-    return content
+    try:
+        return content_of(outcome["evidence"])
+    except Unusable as problem:
+        raise Failed(f"{job}: {problem}; try --fetch") from None
 
 
 def _fetched(job: str) -> bytes:
