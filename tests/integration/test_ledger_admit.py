@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from tests.support.ledgers import World, checked, finish
-from tests.support.requests import NORTE, RODOVIARIA, bpe, chbpe, sf, uuid
+from tests.support.requests import NORTE, RODOVIARIA, accounts, bpe, chbpe, sf, uuid
 from tests.support.valkey import running_valkey
 from worker.ledger.admission import Admission, Entry, Source
 from worker.ledger.ledger import LedgerFull
 from worker.ledger.scripts import source
 from worker.ledger.ways_in import WaysIn
 from worker.outcome import Status
-from worker.request import FieldError
+from worker.request import FieldError, check
 
 pytestmark = pytest.mark.integration
 
@@ -359,6 +359,26 @@ def test_many_are_admitted_in_one_exchange_and_answered_in_their_order(world):
 
     assert [one.job for one in admitted] == [f"solucion-factible:{uuid(number)}" for number in (3, 1, 2, 3)]
     assert [one.joined for one in admitted] == [False, False, False, True]
+
+
+def test_more_are_admitted_than_one_script_takes(world):
+    requests = [sf(number % 40, reference=f"r{number}") for number in range(60)]
+
+    admitted = world.ledger.admit([Admission(checked(one), f"s{place}") for place, one in enumerate(requests)])
+
+    assert [one.joined for one in admitted] == [False] * 40 + [True] * 20
+    assert world.record(f"solucion-factible:{uuid(3)}").references == ("r3", "r43")
+
+
+def test_accounts_of_different_utc_offset_are_admitted_together(world):
+    manaus = RODOVIARIA.model_copy(update={"name": "manaus", "utc_offset": "-04:00"})
+    both = accounts(RODOVIARIA, manaus)
+    requests = [bpe(1) | {"account": "rodoviaria"}, bpe(2) | {"account": "manaus"}]
+
+    first, second = world.ledger.admit([Admission(check(one, both, now=datetime.now(UTC))) for one in requests])
+
+    assert json.loads(world.record(first.job).request)["dhEvento"].endswith("-03:00")
+    assert json.loads(world.record(second.job).request)["dhEvento"].endswith("-04:00")
 
 
 # Stream and queue

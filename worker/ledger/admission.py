@@ -1,6 +1,6 @@
 """What is handed in for admission, and where it stood before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -8,6 +8,9 @@ from typing import Any
 from worker.ledger.encoding import ms
 from worker.ledger.records import Admitted
 from worker.request import Admissible
+
+TOGETHER = 25
+"""Admissions in one script: the most that others on Redis wait for, about a millisecond."""
 
 
 class Source(StrEnum):
@@ -68,3 +71,15 @@ class Admission:
             return None
         _, run, joined, replayed = reply
         return Admitted(self.admissible.job, int(run), bool(joined), bool(replayed))
+
+
+def grouped(admissions: Sequence[Admission]) -> Iterator[Sequence[Admission]]:
+    """Those that one script may take together, in their order.
+
+    What stands on stream or queue goes alone, so that one with which the script cannot deal keeps no other there.
+    """
+    if any(one.entry for one in admissions):
+        yield from ([one] for one in admissions)
+        return
+    for first in range(0, len(admissions), TOGETHER):
+        yield admissions[first : first + TOGETHER]

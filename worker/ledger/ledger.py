@@ -8,13 +8,14 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from redis import Redis
 
 from config.accounts import Account, Environment
 from config.problem import ConfigurationProblem
-from worker.ledger.admission import Admission, Entry
+from worker.ledger.admission import Admission, Entry, grouped
 from worker.ledger.encoding import json_text, ms, rest_of
 from worker.ledger.records import AccountState, Admitted, Begun, Record, Released, decode, instant, text
 from worker.ledger.replicas import NotReplicated, Replicas
@@ -60,8 +61,9 @@ class Ledger:
         """
         self._refuse_when_full()
         pipeline = self.redis.pipeline(transaction=False)
-        for admission in admissions:
-            self._scripts.call("admit", *admission.arguments(), pipeline=pipeline)
+        groups = list(grouped(admissions))
+        for group in groups:
+            self._scripts.call("admit", *chain.from_iterable(one.arguments() for one in group), pipeline=pipeline)
         # An entry and its job are replicated together or not at all, and nobody is told of it
         confirmed = self._replicas if any(one.entry is None for one in admissions) else None
         if confirmed:
@@ -69,7 +71,8 @@ class Ledger:
         replies = pipeline.execute()
         if confirmed:
             confirmed.check(replies)
-        return [one.result(reply) for one, reply in zip(admissions, replies, strict=False)]
+        answers = chain.from_iterable(replies[: len(groups)])
+        return [one.result(reply) for one, reply in zip(admissions, answers, strict=True)]
 
     def peek(
         self, stream: str, lists: Sequence[str], *, limit: int, longest_text: int, longest_item: int, enough: int
@@ -187,10 +190,17 @@ class Ledger:
         Raises:
             NotPossible: unknown, open, cancelled, or its deadline has passed.
         """
-        word, *run = self._scripts.call("retry", job, _fresh(), by)
-        if word == b"queued":
-            return int(run[0])
-        raise NotPossible(f"{job}: {_RETRY_PROBLEMS[word.decode()]}")
+        (result,) = self.retry_many([job], by=by)
+        if isinstance(result, NotPossible):
+            raise result
+        return result
+
+    def retry_many(self, jobs: Sequence[str], *, by: str) -> list[int | NotPossible]:
+        """Retry jobs in one exchange: of each, in their order, what `retry` returns or raises."""
+        pipeline = self.redis.pipeline(transaction=False)
+        for job in jobs:
+            self._scripts.call("retry", job, _fresh(), by, pipeline=pipeline)
+        return [_retried(job, *reply) for job, reply in zip(jobs, pipeline.execute(), strict=True)]
 
     def suspend(self, account: str, reason: str, *, by: str, job: str = "") -> bool:
         """Suspend an account; False where it was before.
@@ -317,6 +327,11 @@ _RETRY_PROBLEMS = {
     "cancelled": "is cancelled: nothing to retry",
     "deadline": "its deadline has passed: submit it anew without one",
 }
+
+
+def _retried(job: str, word: bytes, *run: int) -> int | NotPossible:
+    """What the reply of `lua/retry.lua` says."""
+    return run[0] if word == b"queued" else NotPossible(f"{job}: {_RETRY_PROBLEMS[word.decode()]}")
 
 
 def _fresh() -> str:

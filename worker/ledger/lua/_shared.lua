@@ -13,7 +13,11 @@ local LANES = { 'evidence', 'interactive', 'bulk' }
 
 local OPEN = { queued = true, running = true, waiting = true }
 
-local function key(...) return ns .. ':' .. table.concat({ ... }, ':') end
+local function key(first, second, third)
+  local name = ns .. ':' .. first
+  if second then name = name .. ':' .. second end
+  return third and name .. ':' .. third or name
+end
 local function job_key(job) return key('job', job) end
 local function account_key(account) return key('account', account) end
 local function number(value) return tonumber(value or 0) or 0 end
@@ -101,10 +105,14 @@ local function due_key(account, lane) return key('due', account, lane) end
 -- From `at` on the account may have something to release.
 local function take_turn(account, at) redis.call('ZADD', key('turns'), 'LT', at, account) end
 
-local function schedule(job, account, lane, due)
-  redis.call('HSET', job_key(job), 'due', due)
+local function enqueue(job, account, lane, due)
   redis.call('ZADD', due_key(account, lane), due, job)
   take_turn(account, due)
+end
+
+local function schedule(job, account, lane, due)
+  redis.call('HSET', job_key(job), 'due', due)
+  enqueue(job, account, lane, due)
 end
 
 local function unschedule(job, account)
@@ -248,27 +256,31 @@ end
 -- Runs -------------------------------------------------------------------------------------------------------------
 
 -- Start the next run of a job; what is in doubt about its document (acted, in_process) stays so.
--- run: account, lane, request, references (JSON list), deadline or nil.
+-- run: account, lane, request, references (JSON list), deadline or nil, submissions (JSON object) or nil.
+-- earlier: state, run, seq and acted of the run before, where there is one.
 local function start_run(job, run, earlier)
-  local hash = job_key(job)
-  local next_call = earlier.acted and question(run.account) or 'cancel'
-  redis.call('HSET', hash, 'v', 1, 'state', 'queued', 'account', run.account, 'lane', run.lane, 'run', number(earlier.run) + 1,
-    'request', run.request, 'references', run.references, 'submitted_at', now, 'next', next_call)
+  local hash, number_of_run = job_key(job), number(earlier.run) + 1
+  local written = { 'v', 1, 'state', 'queued', 'account', run.account, 'lane', run.lane, 'run', number_of_run,
+    'seq', number(earlier.seq) + 1, 'request', run.request, 'references', run.references, 'submitted_at', now, 'due', now,
+    'next', earlier.acted and question(run.account) or 'cancel' }
+  for _, name in ipairs({ 'deadline', 'submissions' }) do
+    if run[name] then
+      written[#written + 1] = name
+      written[#written + 1] = run[name]
+    end
+  end
   if earlier.run then
     redis.call('HDEL', hash, 'attempts', 'calls', 'retry', 'pending', 'nonce', 'parked_at', 'warnings', 'lost', 'code',
       'finished_at', 'outcome_id', 'head', 'reason', 'deadline')
     redis.call('PERSIST', hash)
     redis.call('ZREM', key('ended'), job)
   end
-  redis.call('HINCRBY', hash, 'seq', 1)
+  redis.call('HSET', hash, unpack(written))
   redis.call('ZADD', key('open'), now, job)
   redis.call('SADD', key('accounts'), run.account)
-  if run.deadline then
-    redis.call('HSET', hash, 'deadline', run.deadline)
-    redis.call('ZADD', key('deadlines'), run.deadline, job)
-  end
-  schedule(job, run.account, run.lane, now)
-  return number(earlier.run) + 1
+  if run.deadline then redis.call('ZADD', key('deadlines'), run.deadline, job) end
+  enqueue(job, run.account, run.lane, now)
+  return number_of_run
 end
 
 -- The head of an outcome: the fields that only the ledger knows. `rest` is the JSON text of all others without its brace.

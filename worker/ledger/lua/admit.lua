@@ -1,107 +1,144 @@
--- admit: (none or ended) -> queued; joins an open run, replays a cancelled one.
+-- admit: (none or ended) -> queued; joins an open run, replays a cancelled one. Several in one call, one after the other.
 -- KEYS: meta
--- ARGV: job, account, lane, reference, body, deadline_ms, utc_offset_minutes, submission, source, entry, place
---       ('' where there is none; source is '' | 'stream' | 'queue', place the stream or list that holds the entry)
--- Reply: { 'admitted', run, joined, replayed } or { 'gone' } where the entry was taken in before.
+-- ARGV: for each admission: job, account, lane, reference, body, deadline_ms, utc_offset_minutes, submission, source,
+--       entry, place ('' where there is none; source is '' | 'stream' | 'queue', place the stream or list of the entry)
+-- Reply: for each { 'admitted', run, joined, replayed } or { 'gone' } where the entry was taken in before.
 -- Again: a known submission or a taken entry changes nothing; without either, a second call joins the first.
-local job, account, lane, reference, body, deadline, offset, submission, source, entry, place = unpack(ARGV)
-
+local ARGUMENTS = 11 -- of one admission
 local SUBMISSIONS = 500 -- remembered of a job, and as many from before them
 
-if not stands(source, entry, place) then return { 'gone' } end
+local function references_of(one) return as_list(one.reference ~= '' and { one.reference } or {}) end
 
-local hash = job_key(job)
-local record = fields(hash, 'state', 'run', 'account', 'lane', 'request', 'references', 'submissions',
-  'older_submissions', 'acted', 'warnings', 'outcome_id', 'head', 'attempts', 'submitted_at', 'finished_at')
-local submissions = cjson.decode(record.submissions or '{}')
-
-local function reply(run, joined, replayed)
-  if submission ~= '' then
-    local count = 0
-    for _ in pairs(submissions) do count = count + 1 end
-    if count >= SUBMISSIONS then
-      redis.call('HSET', hash, 'older_submissions', cjson.encode(submissions))
-      submissions = {}
-    end
-    submissions[submission] = { run, joined, replayed }
-    redis.call('HSET', hash, 'submissions', cjson.encode(submissions))
+-- What is remembered of this submission, beside those before it; nil where it has no id.
+local function remembered(one, record, answer)
+  if one.submission == '' then return nil end
+  local submissions, count = cjson.decode(record.submissions or '{}'), 0
+  for _ in pairs(submissions) do count = count + 1 end
+  if count >= SUBMISSIONS then
+    redis.call('HSET', one.hash, 'older_submissions', record.submissions)
+    submissions = {}
   end
-  remove(source, entry, place)
-  return { 'admitted', run, joined, replayed }
+  submissions[one.submission] = answer
+  return cjson.encode(submissions)
 end
 
-local function warn(text)
+local function reply(one, answer)
+  remove(one.source, one.entry, one.place)
+  return { 'admitted', answer[1], answer[2], answer[3] }
+end
+
+local function remember_and_reply(one, record, answer)
+  local submissions = remembered(one, record, answer)
+  if submissions then redis.call('HSET', one.hash, 'submissions', submissions) end
+  return reply(one, answer)
+end
+
+local function warn(one, record, text)
   local warnings = cjson.decode(record.warnings or '[]')
   for _, known in ipairs(warnings) do
     if known == text then return end
   end
   record.warnings = appended(record.warnings, { text })
-  redis.call('HSET', hash, 'warnings', record.warnings)
+  redis.call('HSET', one.hash, 'warnings', record.warnings)
 end
 
 -- The fields in which a joining request differs from the one that stays.
-local function differences()
-  local first, second, names = cjson.decode(record.request), cjson.decode(body), {}
+local function differences(one, record)
+  local first, second, names = cjson.decode(record.request), cjson.decode(one.body), {}
   for name, value in pairs(second) do
     if first[name] ~= value then names[#names + 1] = name end
   end
   for name in pairs(first) do
-    if second[name] == nil and not (name == 'dhEvento' and offset ~= '') then names[#names + 1] = name end
+    if second[name] == nil and not (name == 'dhEvento' and one.offset ~= '') then names[#names + 1] = name end
   end
   table.sort(names)
   return names
 end
 
-local function join()
+local function add_reference(one, record)
   local references = cjson.decode(record.references)
-  local known = reference == ''
-  for _, one in ipairs(references) do known = known or one == reference end
-  if not known and #references >= REFERENCES then
-    warn('more than 1000 references: the later ones are not kept')
-  elseif not known then
-    redis.call('HSET', hash, 'references', appended(record.references, { reference }))
+  for _, known in ipairs(references) do
+    if known == one.reference then return end
   end
-  if lane == 'interactive' and record.lane == 'bulk' then
-    local due = redis.call('ZSCORE', due_key(record.account, 'bulk'), job)
-    redis.call('HSET', hash, 'lane', lane)
-    if due then
-      redis.call('ZREM', due_key(record.account, 'bulk'), job)
-      schedule(job, record.account, lane, tonumber(due))
-    end
+  if #references >= REFERENCES then
+    warn(one, record, 'more than 1000 references: the later ones are not kept')
+  else
+    redis.call('HSET', one.hash, 'references', appended(record.references, { one.reference }))
   end
-  local names = differences()
-  if #names > 0 then warn('a joined request differed in: ' .. table.concat(names, ', ')) end
-  redis.call('HINCRBY', hash, 'seq', 1)
-  return reply(tonumber(record.run), 1, 0)
+end
+
+local function raise_to_interactive(one, record)
+  local bulk = due_key(record.account, 'bulk')
+  local due = redis.call('ZSCORE', bulk, one.job)
+  redis.call('HSET', one.hash, 'lane', 'interactive')
+  if due then
+    redis.call('ZREM', bulk, one.job)
+    schedule(one.job, record.account, 'interactive', tonumber(due))
+  end
+end
+
+local function join(one, record)
+  if one.reference ~= '' then add_reference(one, record) end
+  if one.lane == 'interactive' and record.lane == 'bulk' then raise_to_interactive(one, record) end
+  local names = differences(one, record)
+  if #names > 0 then warn(one, record, 'a joined request differed in: ' .. table.concat(names, ', ')) end
+  redis.call('HINCRBY', one.hash, 'seq', 1)
+  return remember_and_reply(one, record, { tonumber(record.run), 1, 0 })
 end
 
 -- nil where the outcome is no longer kept: then the document is unknown.
-local function replay()
+local function replay(one, record)
   local found = redis.call('XRANGE', key('outcomes'), record.outcome_id, record.outcome_id)
   if #found == 0 then return nil end
   local values = {}
   for place_of_name = 1, #found[1][2], 2 do values[found[1][2][place_of_name]] = found[1][2][place_of_name + 1] end
-  local top = head({ references = as_list(reference ~= '' and { reference } or {}), run = record.run,
+  local top = head({ references = references_of(one), run = record.run,
     attempts = number(record.attempts), submitted_at = utc(number(record.submitted_at)), finished_at = record.finished_at,
     replayed = 'true', warnings = record.warnings or '[]' })
-  publish(job, record.account, record.state, top .. string.sub(values.outcome, tonumber(record.head) + 1))
-  return reply(tonumber(record.run), 0, 1)
+  publish(one.job, record.account, record.state, top .. string.sub(values.outcome, tonumber(record.head) + 1))
+  return remember_and_reply(one, record, { tonumber(record.run), 0, 1 })
 end
 
-local older = cjson.decode(record.older_submissions or '{}')
-local answered = submission ~= '' and (submissions[submission] or older[submission])
-if answered then
-  remove(source, entry, place)
-  return { 'admitted', answered[1], answered[2], answered[3] }
-end
-if OPEN[record.state] then return join() end
-local replayed = record.state == 'cancelled' and replay()
-if replayed then return replayed end
+-- The moment of admission by UTC offset: most admissions in one call share it.
+local moments = setmetatable({}, { __index = function(known, offset)
+  known[offset] = local_time(now, tonumber(offset))
+  return known[offset]
+end })
 
-if offset ~= '' then
-  body = string.sub(body, 1, -2) .. ',"dhEvento":"' .. local_time(now, tonumber(offset)) .. '"}'
+local function start(one, record)
+  local body = one.body
+  if one.offset ~= '' then body = string.sub(body, 1, -2) .. ',"dhEvento":"' .. moments[one.offset] .. '"}' end
+  local answer = { number(record.run) + 1, 0, 0 }
+  start_run(one.job, { account = one.account, lane = one.lane, request = body, references = references_of(one),
+    deadline = tonumber(one.deadline), submissions = remembered(one, record, answer) }, record)
+  return reply(one, answer)
 end
-local references = as_list(reference ~= '' and { reference } or {})
-local run = start_run(job, { account = account, lane = lane, request = body, references = references,
-  deadline = tonumber(deadline) }, record)
-return reply(run, 0, 0)
+
+-- The reply that this submission was given before; nil where it is new.
+local function answered(one, record)
+  if one.submission == '' then return nil end
+  return cjson.decode(record.submissions or '{}')[one.submission]
+    or cjson.decode(record.older_submissions or '{}')[one.submission]
+end
+
+local function admit(one)
+  if not stands(one.source, one.entry, one.place) then return { 'gone' } end
+  one.hash = job_key(one.job)
+  if not redis.call('HGET', one.hash, 'state') then return start(one, {}) end
+  local record = fields(one.hash, 'state', 'run', 'account', 'lane', 'request', 'references', 'submissions',
+    'older_submissions', 'acted', 'warnings', 'outcome_id', 'head', 'attempts', 'seq', 'submitted_at',
+    'finished_at')
+  local before = answered(one, record)
+  if before then return reply(one, before) end
+  if OPEN[record.state] then return join(one, record) end
+  return record.state == 'cancelled' and replay(one, record) or start(one, record)
+end
+
+local replies = {}
+for first = 1, #ARGV, ARGUMENTS do
+  local job, account, lane, reference, body, deadline, offset, submission, source, entry, place =
+    unpack(ARGV, first, first + ARGUMENTS - 1)
+  replies[#replies + 1] = admit({ job = job, account = account, lane = lane, reference = reference, body = body,
+    deadline = deadline, offset = offset, submission = submission, source = source, entry = entry, place = place })
+end
+return replies
