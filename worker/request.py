@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from operator import mul
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -30,6 +31,8 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 _UUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
 _CHBPE = r"^[0-9]{6}[A-Z0-9]{12}[0-9]{26}$"
 _XJUST = re.compile(r"[!-ÿ][ -ÿ]*[!-ÿ]")
+_WEIGHTS = tuple(2 + place % 8 for place in reversed(range(43)))
+_WEIGHT_OF_48 = 48 * sum(_WEIGHTS)
 _DH_EVENTO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(-(0\d|1[01])|\+(0\d|1[0-2])):00", re.ASCII)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -80,9 +83,7 @@ def _whole_number_of_digits(chbpe: str) -> str:
 
 def check_digit(first_43: str) -> str:
     """The 44th character of an access key: modulo 11, a letter counts its code less 48 (docs/providers/ns-bpe.md)."""
-    weights = (2 + place % 8 for place in range(43))
-    total = sum((ord(char) - 48) * weight for char, weight in zip(reversed(first_43), weights, strict=True))
-    remainder = total % 11
+    remainder = (sum(map(mul, first_43.encode("ascii"), _WEIGHTS)) - _WEIGHT_OF_48) % 11
     return "0" if remainder < 2 else str(11 - remainder)  # noqa: PLR2004 - the rule's own number
 
 
@@ -205,6 +206,7 @@ class NsBpeRequest(_Request):
 
 
 Request = SolucionFactibleRequest | NsBpeRequest
+_PROVIDERS = tuple(ProviderName)
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="provider")])
 
 
@@ -313,14 +315,15 @@ def check(value: object, accounts: Accounts, *, now: datetime) -> Admissible:
 def _resolve(value: Mapping[str, Any], accounts: Accounts, errors: list[FieldError]) -> Account | None:
     """The account of a request that may be wrong otherwise, so that one answer lists everything."""
     provider, name = value.get("provider"), value.get("account")
-    if provider not in tuple(ProviderName) or any(error.field == "account" for error in errors):
+    if provider not in _PROVIDERS or any(error.field == "account" for error in errors):
+        return None
+    if name is not None:
+        named = accounts.by_name.get(name) if isinstance(name, str) else None
+        if named is not None and named.provider == provider:
+            return named
+        errors.append(FieldError("account", f"no such account of {provider} is configured"))
         return None
     candidates = accounts.of_provider(ProviderName(provider))
-    if name is not None:
-        named = next((account for account in candidates if account.name == name), None)
-        if named is None:
-            errors.append(FieldError("account", f"no such account of {provider} is configured"))
-        return named
     if len(candidates) == 1:
         return candidates[0]
     count = len(candidates) or "no"
@@ -347,7 +350,7 @@ _PATTERN_PROBLEMS = {
 
 def _field_error(error: Mapping[str, Any]) -> FieldError:
     """A pydantic error in our words, without any value."""
-    place = [str(part) for part in error["loc"] if part not in tuple(ProviderName)]
+    place = [str(part) for part in error["loc"] if part not in _PROVIDERS]
     kind = error["type"]
     if kind.startswith("union_tag"):
         return FieldError("provider", _PLAIN_PROBLEMS[kind])
