@@ -1,6 +1,7 @@
 """`anula retry`: a new run of jobs that ended without a cancellation."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -9,9 +10,12 @@ from worker.cli.options import OfAccount, OfCode, RetriedState
 from worker.cli.problems import Failed, complain
 from worker.cli.screen import say
 from worker.cli.session import account_named, jobs_named, operator
-from worker.client import Client
+from worker.client import Client, LedgerFull, Unavailable
 from worker.ledger.ledger import NotPossible
 from worker.ledger.listing import Wanted
+
+BATCH = 100
+"""Jobs in one exchange: they are few milliseconds of Redis' time, in which it serves nobody else."""
 
 app = typer.Typer(add_completion=False)
 
@@ -41,21 +45,26 @@ def retry(
 
 
 def _retry(client: Client, jobs: Iterable[str]) -> None:
-    by, refused, retried = operator(), 0, 0
-    for job in jobs:
-        try:
-            run = _retried(client, job, by)
-        except NotPossible as problem:
-            complain(str(problem))
-            refused += 1
-        else:
-            say(f"{job} run {run}")
-            retried += 1
+    left, by, refused, retried = iter(jobs), operator(), 0, 0
+    while batch := list(islice(left, BATCH)):
+        for job, result in zip(batch, _retried(client, batch, by), strict=True):
+            if isinstance(result, NotPossible):
+                complain(str(result))
+                refused += 1
+            else:
+                say(f"{job} run {result}")
+                retried += 1
     if refused:
         raise Failed(f"{refused} of {refused + retried} not retried, for the reasons above")
     if not retried:
         complain("there is no such job: nothing to retry")
 
 
-def _retried(client: Client, job: str, by: str) -> int:
-    return client.ask(lambda ledger: ledger.retry(job, by=by))
+def _retried(client: Client, jobs: Sequence[str], by: str) -> Sequence[int | NotPossible]:
+    ledger = client.ledger
+    try:
+        return client.ask(lambda _: ledger.retry_many(jobs, by=by))
+    except (Unavailable, LedgerFull):
+        some = jobs[0] if len(jobs) == 1 else f"{jobs[0]} and the {len(jobs) - 1} after it"
+        complain(f"{some} may be retried or not: give the same command again, what is open then is not retried twice")
+        raise

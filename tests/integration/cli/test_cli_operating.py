@@ -7,6 +7,7 @@ import pytest
 from tests.support.hand_driven import A_UUID, a_uuid, bpe, cancelled, cfdi, not_cancelled
 from tests.support.lossy_proxy import lossy_proxy
 from worker.answer import Reason
+from worker.cli.retry import BATCH
 from worker.ledger.scripts import source
 from worker.outcome import Status
 
@@ -72,6 +73,48 @@ def test_all_jobs_in_a_state_are_retried_once(anula, deployment, client):
     assert client.status(rejected).state == "rejected"
     nothing = anula("retry", "--state", "unresolved")
     assert (nothing.status, nothing.out) == (0, "")
+
+
+def test_what_was_done_and_refused_of_many_batches_is_told_job_by_job(anula, deployment):
+    rejected = [ended(deployment, not_cancelled()) for _ in range(BATCH + 2)]
+    done = ended(deployment, cancelled())
+
+    ran = anula("retry", *rejected[:4], done, *rejected[4:])
+
+    assert (ran.status, ran.lines) == (1, [f"{job} run 2" for job in rejected])
+    assert [line.split(":", 1)[1] for line in ran.errors] == [
+        f" {done}: is cancelled: nothing to retry",
+        " 1 of 103 not retried, for the reasons above",
+    ]
+
+
+def test_a_lost_reply_starts_no_second_run(anula, deployment, client, redis_url, monkeypatch):
+    rejected = [ended(deployment, not_cancelled()) for _ in range(3)]
+    client.ledger.redis.script_load(source("retry"))
+    with lossy_proxy(urlsplit(redis_url).port) as proxy:
+        monkeypatch.setenv("ANULA_REDIS_URL", proxy.url)
+        proxy.lose_replies(1, to=b"EVALSHA")
+
+        ran = anula("retry", *rejected)
+
+        assert proxy.lost == 1
+    assert (ran.status, ran.lines) == (0, [f"{job} run 2" for job in rejected])
+    assert [client.status(job).run for job in rejected] == [2, 2, 2]
+
+
+def test_what_may_have_been_done_is_told_when_redis_goes_away(anula, deployment, client, redis_url, monkeypatch):
+    rejected = [ended(deployment, not_cancelled()) for _ in range(3)]
+    client.ledger.redis.script_load(source("retry"))
+    with lossy_proxy(urlsplit(redis_url).port) as proxy:
+        monkeypatch.setenv("ANULA_REDIS_URL", proxy.url)
+        proxy.lose_replies(2, to=b"EVALSHA")
+
+        ran = anula("retry", *rejected)
+
+    assert (ran.status, ran.out, len(ran.errors)) == (1, "", 2)
+    assert f"{rejected[0]} and the 2 after it may be retried or not" in ran.errors[0]
+    assert anula("retry", "--state", "rejected").out == ""
+    assert [client.status(job).run for job in rejected] == [2, 2, 2]
 
 
 @pytest.mark.parametrize(
