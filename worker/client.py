@@ -32,7 +32,7 @@ _PAUSES_S = (0.1, 0.4)
 
 T = TypeVar("T")
 Submission = Admitted
-"""What became of a submission: `job`, `run`, `joined`, `replayed`."""
+"""What became of a submission: `job`, `run`, `joined`, `replayed`, and `repeated` where it was known before."""
 
 
 class InvalidItem(InvalidRequest):
@@ -148,14 +148,27 @@ class Client:
         Raises:
             LedgerFull: Redis has too little memory left.
         """
-        admissions = [Admission(one, f"{submission}:{place}") for place, one in enumerate(checked, start=first)]
+        admissions = [Admission.of(one, f"{submission}:{place}") for place, one in enumerate(checked, start=first)]
+        try:
+            return self.hand_in(admissions)
+        except Unavailable as problem:
+            problem.submission = submission
+            raise
+
+    def hand_in(self, admissions: Sequence[Admission]) -> list[Submission]:
+        """Hand in admissions that carry their own submission ids, in one exchange; one result each.
+
+        A lost reply is repeated.
+
+        Raises:
+            LedgerFull: Redis has too little memory left.
+        """
         give_up_at = time.monotonic() + self.settings.redis_timeout_s
         for pause_s in (*_PAUSES_S, None):
             try:
                 return self._admit_once(admissions)
             except Unavailable as problem:
                 if pause_s is None or not problem.passes or time.monotonic() >= give_up_at:
-                    problem.submission = submission
                     raise
                 time.sleep(pause_s)
         raise AssertionError  # pragma: no cover - the last pause is None

@@ -58,7 +58,7 @@ class Intake:
         for one in submitted:
             checked = self._checked(one)
             if isinstance(checked, Admissible):
-                admissions.append(Admission(checked, submission=one.repeat_id, entry=one.entry))
+                admissions.append(Admission.of(checked, submission=one.repeat_id, entry=one.entry))
             elif not self._refused(one, checked):
                 stuck.add(one.entry)
         self._stuck = stuck

@@ -207,6 +207,7 @@ class NsBpeRequest(_Request):
 
 Request = SolucionFactibleRequest | NsBpeRequest
 _PROVIDERS = tuple(ProviderName)
+_OF_THE_RUN = {"reference", "priority"}
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="provider")])
 
 
@@ -230,8 +231,7 @@ class Admissible:
     @property
     def body(self) -> str:
         """The request as the ledger keeps it: JSON without reference and priority, which belong to the run."""
-        resolved = self.request.model_copy(update={"account": self.account})
-        return resolved.model_dump_json(exclude_none=True, exclude={"reference", "priority"})
+        return self.request.model_dump_json(exclude_none=True, exclude=_OF_THE_RUN)
 
 
 def job_id(provider: ProviderName, document: str) -> str:
@@ -298,37 +298,37 @@ def check(value: object, accounts: Accounts, *, now: datetime) -> Admissible:
     """
     if not isinstance(value, Mapping):
         raise InvalidRequest([FieldError("", "must be a JSON object")])
+    account = _resolve(value, accounts)
+    resolved = dict(value) if isinstance(account, FieldError) else {**value, "account": account.name}
     errors: list[FieldError] = []
-    request: Request | None = None
     try:
-        request = _REQUEST.validate_python(dict(value), context={"now": now})
+        request = _REQUEST.validate_python(resolved, context={"now": now})
     except ValidationError as invalid:
-        errors += [_field_error(error) for error in invalid.errors(include_url=False)]
-    account = _resolve(value, accounts, errors)
-    if request is None or account is None:
+        errors = [_field_error(error) for error in invalid.errors(include_url=False)]
+    if isinstance(account, FieldError) and not any(error.field in ("provider", "account") for error in errors):
+        errors.append(account)
+    if errors or isinstance(account, FieldError):
         raise InvalidRequest(errors, value)
     fills_in_time = isinstance(request, NsBpeRequest) and request.dhEvento is None
     offset = account.utc_offset_minutes if isinstance(account, NsBpeAccount) and fills_in_time else None
     return Admissible(request, account.name, offset)
 
 
-def _resolve(value: Mapping[str, Any], accounts: Accounts, errors: list[FieldError]) -> Account | None:
-    """The account of a request that may be wrong otherwise, so that one answer lists everything."""
+def _resolve(value: Mapping[str, Any], accounts: Accounts) -> Account | FieldError:
+    """The account of a request, or why there is none."""
     provider, name = value.get("provider"), value.get("account")
-    if provider not in _PROVIDERS or any(error.field == "account" for error in errors):
-        return None
+    if provider not in _PROVIDERS:
+        return FieldError("account", "cannot be told without the provider")
     if name is not None:
         named = accounts.by_name.get(name) if isinstance(name, str) else None
-        if named is not None and named.provider == provider:
-            return named
-        errors.append(FieldError("account", f"no such account of {provider} is configured"))
-        return None
+        is_of_provider = named is not None and named.provider == provider
+        return (
+            named if named and is_of_provider else FieldError("account", f"no such account of {provider} is configured")
+        )
     candidates = accounts.of_provider(ProviderName(provider))
     if len(candidates) == 1:
         return candidates[0]
-    count = len(candidates) or "no"
-    errors.append(FieldError("account", f"needed: {count} accounts of {provider} are configured"))
-    return None
+    return FieldError("account", f"needed: {len(candidates) or 'no'} accounts of {provider} are configured")
 
 
 _PLAIN_PROBLEMS = {

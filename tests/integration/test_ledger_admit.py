@@ -353,7 +353,7 @@ def test_the_latest_of_many_submissions_are_remembered(world):
 
 
 def test_many_are_admitted_in_one_exchange_and_answered_in_their_order(world):
-    admissions = [Admission(checked(sf(number)), f"s{place}") for place, number in enumerate((3, 1, 2, 3))]
+    admissions = [Admission.of(checked(sf(number)), f"s{place}") for place, number in enumerate((3, 1, 2, 3))]
 
     admitted = world.ledger.admit(admissions)
 
@@ -364,7 +364,7 @@ def test_many_are_admitted_in_one_exchange_and_answered_in_their_order(world):
 def test_more_are_admitted_than_one_script_takes(world):
     requests = [sf(number % 40, reference=f"r{number}") for number in range(60)]
 
-    admitted = world.ledger.admit([Admission(checked(one), f"s{place}") for place, one in enumerate(requests)])
+    admitted = world.ledger.admit([Admission.of(checked(one), f"s{place}") for place, one in enumerate(requests)])
 
     assert [one.joined for one in admitted] == [False] * 40 + [True] * 20
     assert world.record(f"solucion-factible:{uuid(3)}").references == ("r3", "r43")
@@ -375,7 +375,7 @@ def test_accounts_of_different_utc_offset_are_admitted_together(world):
     both = accounts(RODOVIARIA, manaus)
     requests = [bpe(1) | {"account": "rodoviaria"}, bpe(2) | {"account": "manaus"}]
 
-    first, second = world.ledger.admit([Admission(check(one, both, now=datetime.now(UTC))) for one in requests])
+    first, second = world.ledger.admit([Admission.of(check(one, both, now=datetime.now(UTC))) for one in requests])
 
     assert json.loads(world.record(first.job).request)["dhEvento"].endswith("-03:00")
     assert json.loads(world.record(second.job).request)["dhEvento"].endswith("-04:00")

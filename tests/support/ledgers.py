@@ -75,7 +75,7 @@ class World:
     def try_submit(
         self, request: Mapping[str, Any], submission: str | None = None, entry: Entry | None = None
     ) -> Admitted | None:
-        [admitted] = self.ledger.admit([Admission(checked(request), submission, entry)])
+        [admitted] = self.ledger.admit([Admission.of(checked(request), submission, entry)])
         return admitted
 
     def release(self, limit: int = 100) -> list[Released]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from worker.ledger.encoding import ms
 from worker.ledger.records import Admitted
@@ -34,43 +34,45 @@ class Entry:
     entry: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """One request to admit.
+class Admission(NamedTuple):
+    """One request to admit: the arguments of `lua/admit.lua`, in the order and the words of its header."""
 
-    Attributes:
-        submission: Id under which a repeat of this submission is recognised.
-        entry: Its place on stream or queue, where it came that way.
-    """
+    job: str
+    account: str
+    lane: str
+    reference: str
+    body: str
+    deadline_ms: int | str
+    utc_offset_minutes: int | str
+    submission: str
+    source: str
+    entry: bytes | str
+    place: str
 
-    admissible: Admissible
-    submission: str | None = None
-    entry: Entry | None = None
-
-    def arguments(self) -> tuple[str | bytes | int, ...]:
-        """As the header of `lua/admit.lua` names them."""
-        one, request, entry = self.admissible, self.admissible.request, self.entry
+    @classmethod
+    def of(cls, one: Admissible, submission: str | None = None, entry: Entry | None = None) -> Self:
+        """A checked request, the id under which a repeat is recognised, and its place where it stands in one."""
+        request = one.request
         deadline = request.deadline_at
-        return (
+        where = (entry.source, entry.entry, entry.place) if entry else ("", "", "")
+        return cls(
             one.job,
             one.account,
-            request.priority,
+            request.priority.value,
             request.reference or "",
             one.body,
             ms(deadline.timestamp()) if deadline else "",
             "" if one.utc_offset_minutes is None else one.utc_offset_minutes,
-            self.submission or "",
-            entry.source if entry else "",
-            entry.entry if entry else "",
-            entry.place if entry else "",
+            submission or "",
+            *where,
         )
 
     def result(self, reply: Sequence[Any]) -> Admitted | None:
         """What the script's reply says; None where the entry was taken in before."""
         if reply[0] == b"gone":
             return None
-        _, run, joined, replayed = reply
-        return Admitted(self.admissible.job, int(run), bool(joined), bool(replayed))
+        _, run, joined, replayed, repeated = reply
+        return Admitted(self.job, int(run), bool(joined), bool(replayed), bool(repeated))
 
 
 def grouped(admissions: Sequence[Admission]) -> Iterator[Sequence[Admission]]:
@@ -78,7 +80,7 @@ def grouped(admissions: Sequence[Admission]) -> Iterator[Sequence[Admission]]:
 
     What stands on stream or queue goes alone, so that one with which the script cannot deal keeps no other there.
     """
-    if any(one.entry for one in admissions):
+    if any(one.source for one in admissions):
         yield from ([one] for one in admissions)
         return
     for first in range(0, len(admissions), TOGETHER):

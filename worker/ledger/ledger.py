@@ -63,9 +63,9 @@ class Ledger:
         pipeline = self.redis.pipeline(transaction=False)
         groups = list(grouped(admissions))
         for group in groups:
-            self._scripts.call("admit", *chain.from_iterable(one.arguments() for one in group), pipeline=pipeline)
+            self._scripts.call("admit", *chain.from_iterable(group), pipeline=pipeline)
         # An entry and its job are replicated together or not at all, and nobody is told of it
-        confirmed = self._replicas if any(one.entry is None for one in admissions) else None
+        confirmed = self._replicas if any(not one.source for one in admissions) else None
         if confirmed:
             confirmed.wait(pipeline)
         replies = pipeline.execute()

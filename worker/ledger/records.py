@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -149,12 +149,17 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """What became of a submission."""
+    """What became of a submission.
+
+    Attributes:
+        repeated: It was known before; all else is as it was then.
+    """
 
     job: str
     run: int
     joined: bool
     replayed: bool
+    repeated: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 -- KEYS: meta
 -- ARGV: for each admission: job, account, lane, reference, body, deadline_ms, utc_offset_minutes, submission, source,
 --       entry, place ('' where there is none; source is '' | 'stream' | 'queue', place the stream or list of the entry)
--- Reply: for each { 'admitted', run, joined, replayed } or { 'gone' } where the entry was taken in before.
+-- Reply: for each { 'admitted', run, joined, replayed, repeated } or { 'gone' } where the entry was taken in before;
+--        repeated: 1 where the submission is known, and answered as before.
 -- Again: a known submission or a taken entry changes nothing; without either, a second call joins the first.
 local ARGUMENTS = 11 -- of one admission
 local SUBMISSIONS = 500 -- remembered of a job, and as many from before them
@@ -22,9 +23,9 @@ local function remembered(one, record, answer)
   return cjson.encode(submissions)
 end
 
-local function reply(one, answer)
+local function reply(one, answer, repeated)
   remove(one.source, one.entry, one.place)
-  return { 'admitted', answer[1], answer[2], answer[3] }
+  return { 'admitted', answer[1], answer[2], answer[3], repeated or 0 }
 end
 
 local function remember_and_reply(one, record, answer)
@@ -129,7 +130,7 @@ local function admit(one)
     'older_submissions', 'acted', 'warnings', 'outcome_id', 'head', 'attempts', 'seq', 'submitted_at',
     'finished_at')
   local before = answered(one, record)
-  if before then return reply(one, before) end
+  if before then return reply(one, before, 1) end
   if OPEN[record.state] then return join(one, record) end
   return record.state == 'cancelled' and replay(one, record) or start(one, record)
 end
