@@ -47,20 +47,33 @@ def json_list(values: Iterable[Mapping[str, Any]]) -> None:
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on standard output, printed as the rows come; not a line is broken unless on a terminal."""
+    show = _show_on_terminal if sys.stdout.isatty() else _show_plain
+    left, top = iter(rows), headers
+    while chunk := [["" if cell is None else clean(cell) for cell in row] for row in islice(left, _CHUNK)]:
+        show(top, chunk)
+        top = ()
+
+
+def _show_plain(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """One line for each row, in columns: a hundred thousand of them in a moment."""
+    lines = [headers, *rows] if headers else rows
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(map(str.ljust, line, widths)).rstrip())
+
+
+def _show_on_terminal(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Folded into the width of the terminal."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if sys.stdout.isatty() else 1_000, highlight=False)
-    left, is_first = iter(rows), True
-    while chunk := list(islice(left, _CHUNK)):
-        shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=is_first)
-        for header in headers:
-            shown.add_column(header, overflow="fold")
-        for row in chunk:
-            shown.add_row(*(Text("" if cell is None else clean(cell)) for cell in row))
-        console.print(shown)
-        is_first = False
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=bool(headers))
+    for place in range(len(rows[0])):
+        shown.add_column(headers[place] if headers else "", overflow="fold")
+    for row in rows:
+        shown.add_row(*map(Text, row))
+    Console(highlight=False).print(shown)
 
 
 def moment(at: datetime | None) -> str | None:

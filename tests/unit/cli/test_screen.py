@@ -1,6 +1,7 @@
 """What reaches the terminal."""
 
 import json
+import sys
 import unicodedata
 
 from hypothesis import given
@@ -41,3 +42,31 @@ def test_a_table_shows_markup_as_it_was_written(capsys):
     assert len(lines) == 4
     assert "[red]no[/red]" in lines[1]
     assert "\x1b" not in "".join(lines)
+
+
+def test_a_table_in_a_pipe_has_one_line_for_each_row_however_many(capsys):
+    table(("job", "message"), ((f"job {number}", "long " * 60) for number in range(1_200)))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["job", "message"]
+    assert [line.partition("long")[0].strip() for line in lines[1:]] == [f"job {number}" for number in range(1_200)]
+
+
+def test_a_table_on_a_terminal_folds_what_is_too_long(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm")
+
+    table(("job", "message"), [("A", "[red]" + "no " * 30), ("B", None)])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 3
+    assert all(len(line) <= 40 for line in lines[1:])
+    assert ("message" in lines[0], lines[-1].split()) == (True, ["B"])
+    assert "[red]no" in lines[1]
+
+
+def test_no_rows_are_no_table(capsys):
+    table(("job", "message"), [])
+
+    assert capsys.readouterr().out == ""
