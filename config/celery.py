@@ -55,12 +55,14 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
 
 
 def _broker(settings: Settings) -> tuple[str, dict[str, Any]]:
-    """Kombu's URL and transport options; kombu writes every Sentinel as an address of its own."""
+    """Kombu's URL and transport options; kombu writes every Sentinel as an address of its own, TLS or not."""
     sentinels = Sentinels.named(settings)
     if sentinels is None:
         return settings.redis_url, {}
     login = ":".join(quote(one or "", safe="") for one in (sentinels.username, sentinels.password))
     at = f"{login}@" if sentinels.login else ""
     hosts = ";".join(f"sentinel://{at}{host}:{port}/{sentinels.database}" for host, port in sentinels.hosts)
-    limits = {"socket_timeout": settings.redis_timeout_s, "socket_connect_timeout": settings.redis_timeout_s}
-    return hosts, {"master_name": sentinels.master, "sentinel_kwargs": {**limits, **sentinels.own_login}}
+    return hosts, {
+        "master_name": sentinels.master,
+        "sentinel_kwargs": redis_access.to_sentinels(settings, sentinels),
+    }

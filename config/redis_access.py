@@ -3,19 +3,21 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote, unquote, urlsplit
 
 from config.settings import Settings
 
 SENTINEL_PORT = 26379
-_SCHEME = "sentinel://"
+_SENTINEL_SCHEMES = ("sentinel://", "sentinels://")
+_TLS_SCHEMES = ("rediss://", "sentinels://")
 
 
 @dataclass(frozen=True, slots=True)
 class Sentinels:
     """What `sentinel://[USER:PASSWORD@]h1:p,h2:p/MASTER/DB` says; user and password are those of Redis.
+
+    `sentinels://` says the same of servers and Sentinels that all speak TLS.
 
     Attributes:
         own_username, own_password: What the Sentinels themselves ask for.
@@ -32,7 +34,7 @@ class Sentinels:
     @classmethod
     def named(cls, settings: Settings) -> Self | None:
         """The Sentinels of these settings; None where they name one server."""
-        if not settings.redis_url.startswith(_SCHEME):
+        if not settings.redis_url.startswith(_SENTINEL_SCHEMES):
             return None
         parts = urlsplit(settings.redis_url)
         master, _, database = parts.path.strip("/").partition("/")
@@ -58,15 +60,25 @@ class Sentinels:
         return _given(username=self.own_username, password=self.own_password)
 
 
-def tls(settings: Settings) -> dict[str, str | Path]:
+def tls(settings: Settings) -> dict[str, str]:
     """How certificates are checked, under the client library's names; empty where nothing is encrypted.
 
-    A query of the URL (`?ssl_cert_reqs=none`) wins, for whoever means it.
+    A query of the URL (`?ssl_cert_reqs=none`) switches the check off, for whoever means it.
     """
-    if not settings.redis_url.startswith("rediss://"):
+    if not settings.redis_url.startswith(_TLS_SCHEMES):
         return {}
-    checked: dict[str, str | Path] = {"ssl_cert_reqs": "required"}
+    checked = {"ssl_cert_reqs": "none" if urlsplit(settings.redis_url).query == "ssl_cert_reqs=none" else "required"}
     return checked | ({"ssl_ca_certs": str(settings.redis_ca_file)} if settings.redis_ca_file else {})
+
+
+def to_sentinels(settings: Settings, sentinels: Sentinels) -> dict[str, Any]:
+    """How the Sentinels themselves are spoken to, under the client library's names.
+
+    Without the library's ten tries each: the next Sentinel is the second try.
+    """
+    limits = {"socket_timeout": settings.redis_timeout_s, "socket_connect_timeout": settings.redis_timeout_s}
+    checked = tls(settings)
+    return {**limits, **sentinels.own_login, "retry": None, **({"ssl": True, **checked} if checked else {})}
 
 
 def passwords(settings: Settings) -> Collection[str]:

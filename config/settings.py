@@ -17,7 +17,10 @@ from config.problem import ConfigurationProblem
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 described = partial(Field, validate_default=True)
 _NOT_UTF8 = "the .env file in this directory is not UTF-8 text: save it as such, or remove it"
-_SENTINEL_URL = re.compile(r"sentinel://(.*@)?[^/,@:]+(:\d{1,5})?(,[^/,@:]+(:\d{1,5})?)*/[^/]+(/\d+)?/?")
+_HOST = r"[^/?#,@:]+(:\d{1,5})?"
+_SENTINELS = rf"([^/?#]*@)?{_HOST}(,{_HOST})*/[^/?#]+(/\d+)?/?"
+_SENTINEL_URL = re.compile(rf"sentinel://{_SENTINELS}|sentinels://{_SENTINELS}(\?ssl_cert_reqs=none)?")
+_SCHEMES = ("redis://", "rediss://", "sentinel://", "sentinels://")
 
 
 class Settings(BaseSettings):
@@ -28,17 +31,19 @@ class Settings(BaseSettings):
     redis_url: str = described(
         "redis://127.0.0.1:6379/0",
         repr=False,
-        description="Redis or Valkey, 6.2 or newer: `redis://`, `rediss://` or `sentinel://h1:p,h2:p/MASTER/DB`",
+        description="Redis or Valkey, 6.2 or newer: `redis://`, `rediss://`, or `sentinel://h1:p,h2:p/MASTER/DB`, "
+        "with TLS `sentinels://…`",
     )
     redis_ca_file: FilePath | None = described(
-        None, description="`rediss://`: certificates to trust instead of the usual authorities, a PEM file"
+        None,
+        description="`rediss://`, `sentinels://`: PEM file of authorities to trust besides the usual ones",
     )
-    sentinel_username: str | None = described(None, description="`sentinel://`: the Sentinels' own user, if they ask")
+    sentinel_username: str | None = described(None, description="the Sentinels' own user, if they ask")
     sentinel_password: SecretStr | None = described(
-        None, description="`sentinel://`: the Sentinels' own password; Redis' stands in the URL"
+        None, description="the Sentinels' own password; Redis' stands in the URL"
     )
     replica_timeout_s: Seconds = described(
-        1, description="`sentinel://`: how long a replica may take to confirm what was written"
+        1, description="under Sentinel: how long a replica may take to confirm what was written"
     )
     accounts: Path = described(Path("accounts.toml"), description="the accounts file")
     namespace: str = described(
@@ -86,14 +91,14 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _known_scheme(cls, url: str) -> str:
-        if not url.startswith(("redis://", "rediss://", "sentinel://")):
-            message = "must begin with redis://, rediss:// or sentinel://"
+        if not url.startswith(_SCHEMES):
+            message = f"must begin with {', '.join(_SCHEMES)}"
             raise ValueError(message)
-        if url.startswith("sentinel://") and not _SENTINEL_URL.fullmatch(url):
-            message = "must be sentinel://HOST:PORT,HOST:PORT/MASTER/DB"
-            raise ValueError(message)
-        if not url.startswith("sentinel://"):
+        if not url.startswith("sentinel"):
             _only_host_and_database(url)
+        elif not _SENTINEL_URL.fullmatch(url):
+            message = "must be sentinel[s]://[USER:PASSWORD@]HOST:PORT,HOST:PORT/MASTER/DB"
+            raise ValueError(message)
         return url
 
 

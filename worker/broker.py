@@ -15,6 +15,8 @@ from kombu.connection import Connection as KombuConnection
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
 
+from worker.ledger.primary import Watching
+
 log = structlog.get_logger(__name__)
 
 
@@ -59,7 +61,13 @@ class Channel(_Lean, kombu_redis.Channel):  # type: ignore[misc]  # kombu is not
 
 
 class SentinelChannel(_Lean, kombu_redis.SentinelChannel):  # type: ignore[misc]  # as above
-    """For `sentinel://`."""
+    """For `sentinel://` and `sentinels://`."""
+
+    def _sentinel_managed_pool(self, *args: Any, **kwargs: Any) -> Any:
+        """As kombu's, but the log can say why no Sentinel names a primary."""
+        pool = super()._sentinel_managed_pool(*args, **kwargs)  # type: ignore[no-untyped-call]  # as above
+        pool.proxy.sentinel_manager = Watching.instead_of(pool.sentinel_manager)
+        return pool
 
 
 class Transport(kombu_redis.Transport):
@@ -69,7 +77,7 @@ class Transport(kombu_redis.Transport):
 
 
 class SentinelTransport(kombu_redis.SentinelTransport):
-    """For `sentinel://`."""
+    """For `sentinel://` and `sentinels://`."""
 
     Channel = SentinelChannel
     default_port = 26379

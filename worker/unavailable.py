@@ -8,6 +8,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from worker.ledger import trouble
 from worker.ledger.ledger import LedgerFull
+from worker.ledger.primary import NoPrimary, UnknownPrimary
 from worker.ledger.replicas import NotReplicated
 
 
@@ -54,12 +55,18 @@ def place(url: str) -> str:
 
 
 def _passes(problem: Exception) -> bool:
-    return trouble.passes(problem) and not _is_untrusted(problem)
+    if isinstance(problem, NoPrimary) and problem.because is not None:
+        return _passes(problem.because)
+    return trouble.passes(problem) and not _is_untrusted(problem) and not isinstance(problem, UnknownPrimary)
 
 
 def _remedy(problem: Exception) -> str | None:
     if _is_untrusted(problem):
         return "set ANULA_REDIS_CA_FILE to the authority that signed it, and call Redis by the name in it"
+    if isinstance(problem, UnknownPrimary):
+        return "write its name in ANULA_REDIS_URL as `sentinel monitor` does"
+    if isinstance(problem, NoPrimary) and isinstance(problem.because, AuthenticationError | NoPermissionError):
+        return "set ANULA_SENTINEL_USERNAME and ANULA_SENTINEL_PASSWORD to what the Sentinels ask for"
     if isinstance(problem, AuthenticationError):
         return "set user and password in ANULA_REDIS_URL"
     if isinstance(problem, NoPermissionError):

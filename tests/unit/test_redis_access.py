@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from config.celery import celery_settings
-from config.redis_access import Sentinels, passwords, tls
+from config.redis_access import Sentinels, passwords, tls, to_sentinels
 from config.settings import Settings
 from tests.support.http_server import CERTIFICATE
 from worker.broker import Connection, SentinelTransport
@@ -31,13 +31,44 @@ def test_a_sentinel_address_names_hosts_master_database_and_login():
     assert "own'" not in repr(found)
 
 
+def test_tls_reaches_sentinels_and_servers_of_the_ledger_and_of_celery():
+    settings = Settings(redis_url=SENTINELS.replace("sentinel", "sentinels", 1), redis_ca_file=CERTIFICATE)
+    found = Sentinels.named(settings)
+    assert found == named(SENTINELS)
+
+    checked = {"ssl_cert_reqs": "required", "ssl_ca_certs": str(CERTIFICATE)}
+    celery = celery_settings(settings)
+    assert celery["broker_use_ssl"] == tls(settings) == checked
+    assert celery["broker_url"] == celery_settings(Settings(redis_url=SENTINELS))["broker_url"]
+    for one in (to_sentinels(settings, found), celery["broker_transport_options"]["sentinel_kwargs"]):
+        assert {"ssl": True, **checked}.items() <= one.items()
+    assert "ssl" not in to_sentinels(Settings(redis_url=SENTINELS), found)
+
+
+@pytest.mark.parametrize("url", ["rediss://h/0?ssl_cert_reqs=none", "sentinels://one/primary?ssl_cert_reqs=none"])
+def test_only_the_url_itself_can_switch_the_check_off(url):
+    settings = Settings(redis_url=url)
+
+    assert tls(settings) == {"ssl_cert_reqs": "none"}
+    assert celery_settings(settings)["broker_use_ssl"] == tls(settings)
+
+
 def test_a_password_alone_is_a_login():
     assert named("sentinel://:secret@one/primary").login == {"password": "secret"}
     assert named("sentinel://one/primary").login == {}
 
 
 @pytest.mark.parametrize(
-    "url", ["sentinel://one:26379", "sentinel:///primary", "sentinel://one,/primary", "sentinel://one/primary/x"]
+    "url",
+    [
+        "sentinel://one:26379",
+        "sentinel:///primary",
+        "sentinel://one,/primary",
+        "sentinel://one/primary/x",
+        "sentinel://:pass/word@one/primary",
+        "sentinel://one/primary?ssl_cert_reqs=none",
+        "sentinels://one/primary?tls=no",
+    ],
 )
 def test_a_sentinel_address_without_hosts_or_master_is_refused(url):
     with pytest.raises(ValueError, match="HOST:PORT,HOST:PORT/MASTER/DB"):
@@ -103,6 +134,7 @@ def test_certificates_are_checked_where_there_are_any():
         ("redis://user:a:b@h/0", {"a:b", "a%3Ab"}),
         ("rediss://:p%40ss@h/0", {"p%40ss", "p@ss", "p%2540ss"}),
         (SENTINELS, {"p%40ss%2C%2F%3A", "p@ss,/:", "p%2540ss%252C%252F%253A"}),
+        ("sentinels://:p%40ss@one/primary", {"p%40ss", "p@ss", "p%2540ss"}),
     ],
 )
 def test_the_passwords_of_the_settings_are_known_as_they_may_be_shown(url, hidden):

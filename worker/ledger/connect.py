@@ -6,12 +6,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
-from redis.sentinel import Sentinel
 
 from config import redis_access
 from config.redis_access import Sentinels
 from config.settings import Settings
 from worker.ledger.ledger import Ledger
+from worker.ledger.primary import Watching
 
 UNAVAILABLE = (RedisError, OSError)
 """What a client raises while Redis cannot serve: away, loading, full, or answering with an error."""
@@ -32,7 +32,7 @@ def ledger_for(settings: Settings) -> Ledger:
 
 
 def connect(settings: Settings) -> Redis:
-    """A client for `redis://`, `rediss://` or `sentinel://`; it connects at the first command.
+    """A client for `redis://`, `rediss://`, `sentinel://` or `sentinels://`; it connects at the first command.
 
     A command is sent again once after a lost connection: every transition may be repeated, and longer outages
     are the callers' to wait for.
@@ -41,20 +41,21 @@ def connect(settings: Settings) -> Redis:
         ExponentialWithJitterBackoff(base=0.05, cap=0.5), 1, supported_errors=(RedisConnectionError, RedisTimeoutError)
     )
     limits = {"socket_timeout": settings.redis_timeout_s, "socket_connect_timeout": settings.redis_timeout_s}
+    certificates = redis_access.tls(settings)
     sentinels = Sentinels.named(settings)
     if sentinels is None:
-        client: Redis = Redis.from_url(
-            settings.redis_url, retry=again, socket_keepalive=True, **limits, **redis_access.tls(settings)
-        )
+        client: Redis = Redis.from_url(settings.redis_url, retry=again, socket_keepalive=True, **limits, **certificates)
         return client
-    sentinel = Sentinel(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+    sentinel = Watching(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         list(sentinels.hosts),
-        sentinel_kwargs={**limits, **sentinels.own_login},
+        sentinel_kwargs=redis_access.to_sentinels(settings, sentinels),
         socket_keepalive=True,
         retry=again,
         db=sentinels.database,
+        ssl=bool(certificates),
         **limits,
         **sentinels.login,
+        **certificates,
     )
     primary: Redis = sentinel.master_for(sentinels.master)  # type: ignore[no-untyped-call]  # as above
     return primary
