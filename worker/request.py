@@ -226,7 +226,7 @@ class Admissible:
     @property
     def job(self) -> str:
         """The job id."""
-        return job_id(ProviderName(self.request.provider), self.request.document)
+        return job_id(self.request.provider, self.request.document)
 
     @property
     def body(self) -> str:
@@ -234,7 +234,7 @@ class Admissible:
         return self.request.model_dump_json(exclude_none=True, exclude=_OF_THE_RUN)
 
 
-def job_id(provider: ProviderName, document: str) -> str:
+def job_id(provider: str, document: str) -> str:
     """The job of a document; one document has one job."""
     return f"{provider}:{document}"
 

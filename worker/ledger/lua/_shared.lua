@@ -105,14 +105,10 @@ local function due_key(account, lane) return key('due', account, lane) end
 -- From `at` on the account may have something to release.
 local function take_turn(account, at) redis.call('ZADD', key('turns'), 'LT', at, account) end
 
-local function enqueue(job, account, lane, due)
-  redis.call('ZADD', due_key(account, lane), due, job)
-  take_turn(account, due)
-end
-
 local function schedule(job, account, lane, due)
   redis.call('HSET', job_key(job), 'due', due)
-  enqueue(job, account, lane, due)
+  redis.call('ZADD', due_key(account, lane), due, job)
+  take_turn(account, due)
 end
 
 local function unschedule(job, account)
@@ -255,6 +251,15 @@ end
 
 -- Runs -------------------------------------------------------------------------------------------------------------
 
+-- An account that has something to do now; once in a script is enough.
+local called_up = {}
+local function call_up(account)
+  if called_up[account] then return end
+  called_up[account] = true
+  redis.call('SADD', key('accounts'), account)
+  take_turn(account, now)
+end
+
 -- Start the next run of a job; what is in doubt about its document (acted, in_process) stays so.
 -- run: account, lane, request, references (JSON list), deadline or nil, submissions (JSON object) or nil.
 -- earlier: state, run, seq and acted of the run before, where there is one.
@@ -277,9 +282,9 @@ local function start_run(job, run, earlier)
   end
   redis.call('HSET', hash, unpack(written))
   redis.call('ZADD', key('open'), now, job)
-  redis.call('SADD', key('accounts'), run.account)
+  redis.call('ZADD', due_key(run.account, run.lane), now, job)
   if run.deadline then redis.call('ZADD', key('deadlines'), run.deadline, job) end
-  enqueue(job, run.account, run.lane, now)
+  call_up(run.account)
   return number_of_run
 end
 
