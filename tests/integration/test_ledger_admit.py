@@ -524,7 +524,7 @@ def test_nothing_is_admitted_while_memory_is_short(tmp_path, namespace):
         world.enroll(NORTE)
         held = world.call(sf(1))
         for number in range(58):
-            world.redis.set(f"ballast-{number}", b"x" * 1024 * 1024)
+            world.redis.set(f"ballast-{number}", b"x" * 1_040_000)  # a megabyte under every allocator
 
         with pytest.raises(LedgerFull, match="less than a tenth"):
             world.submit(sf(2))

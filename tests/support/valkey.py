@@ -1,6 +1,6 @@
 """A real Valkey for tests: own port, own directory, and it can be killed and started again.
 
-`TEST_REDIS_SERVER` names another server's program to run instead (docs/redis.md, Versions).
+`TEST_REDIS_SERVER` names another server's program to run instead (docs/redis.md).
 """
 
 import os
