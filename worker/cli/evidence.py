@@ -17,7 +17,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def evidence(
-    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="A job id or a bare document.")] = None,
+    job: Annotated[str | None, typer.Argument(metavar="JOB", help="A job id or a bare document.")] = None,
     *,
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Ask the provider for it again, where that is possible (BP-e).")

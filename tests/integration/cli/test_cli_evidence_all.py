@@ -1,11 +1,17 @@
 """`anula evidence --all`: everything that there is to archive, one file each."""
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.support.hand_driven import A_UUID, ACUSE, a_uuid, an_access_key, bpe, cancelled, cfdi, not_cancelled
+from tests.support.site import ROOT
+from tests.support.waiting import wait_until
 from worker.answer import Evidence
 from worker.outcome import Status, Verdict
 
@@ -69,6 +75,24 @@ def test_it_can_be_run_again_and_goes_on(anula, deployment, folder):
     assert files(folder) == {f"{first}.xml": ACUSE, f"{second}.xml": b"<b/>"}
 
 
+def test_a_run_that_was_killed_leaves_whole_files_and_the_next_one_goes_on(anula, deployment, folder):
+    expected = {f"{end(deployment, cancelled())}.xml": ACUSE for _ in range(60)}
+    command = [sys.executable, "-c", "from worker.cli.main import main; main()", "evidence", "--all", str(folder)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **deployment.environment()}, stdout=subprocess.DEVNULL
+    )
+    wait_until(lambda: folder.exists() and any(folder.glob("*.xml")), limit_s=30)
+    process.kill()
+    process.wait()
+    left = {name: content for name, content in files(folder).items() if name.endswith(".xml")}
+
+    ran = anula("evidence", "--all", str(folder))
+
+    assert left.items() <= expected.items()
+    assert (ran.status, ran.lines[0].split()[:4]) == (0, [f"{60 - len(left)}", "written,", f"{len(left)}", "there"])
+    assert {name: content for name, content in files(folder).items() if name.endswith(".xml")} == expected
+
+
 def test_a_replay_is_no_second_file(anula, deployment, client, folder):
     document = end(deployment, cancelled())
     assert client.submit(cfdi(document, reference="again")).replayed
@@ -129,8 +153,6 @@ def test_unreadable_evidence_is_no_xml_file(anula, deployment, folder):
 
 
 def with_(verdict, evidence):
-    from dataclasses import replace
-
     return replace(verdict.answer, evidence=evidence)
 
 
