@@ -22,7 +22,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def retry(
-    jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB...]", help="Job ids or bare documents.")] = None,
+    jobs: Annotated[list[str] | None, typer.Argument(metavar="JOB", help="Job ids or bare documents.")] = None,
     state: Annotated[RetriedState | None, typer.Option(help="All jobs in this state, instead of naming them.")] = None,
     account: OfAccount = None,
     code: OfCode = None,

@@ -20,7 +20,7 @@ _REFUSED = {
 
 @app.command()
 def revoke(
-    jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="Job ids or bare documents.")],
+    jobs: Annotated[list[str], typer.Argument(metavar="JOB", help="Job ids or bare documents.")],
 ) -> None:
     """End open jobs that are not in a call right now; the outcome tells where the document may still be cancelled."""
     names, client, by = jobs_named(jobs), Client(), operator()
