@@ -14,7 +14,7 @@ import redis
 from tests.support import acl
 from tests.support.hand_driven import a_uuid
 from tests.support.http_server import CERTIFICATE
-from tests.support.languages import LANGUAGES, CannotRunError, Language, Programs, programs
+from tests.support.languages import LANGUAGES, ROOT, CannotRunError, Language, Programs, Reader, programs
 from tests.support.lossy_proxy import lossy_proxy
 from tests.support.sandbox import N_PROT, X_JUST, Sandbox, running_sandbox
 from tests.support.site import Site, running_site
@@ -25,6 +25,7 @@ from worker.sandbox.numbers import sandbox_chbpe, sandbox_uuid
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("examples")]
 WAYS = ("stream", "queue")
+DOCUMENTED = ROOT / "docs" / "outcome-examples.jsonl"
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +135,11 @@ def a_document(behaviour: int | str) -> str:
 def evidence(content: str) -> dict[str, str]:
     """Evidence with the sha256 of nothing."""
     return {"media_type": "application/xml", "sha256": OF_NOTHING, "encoding": "utf-8", "content": content}
+
+
+def told(reader: Reader) -> list[str]:
+    """The lines about outcomes, without their warnings."""
+    return [line for line in reader.lines if not line.startswith("  ")]
 
 
 def last_id(stream: Stream) -> str:
@@ -315,6 +321,20 @@ def test_an_outcome_that_was_removed_by_age_holds_up_nobody(quiet):
         wait_until(lambda: quiet.pending == 0)
 
     assert "was removed by age before it was handled" in reader.lines[0]
+
+
+def test_every_outcome_that_is_documented_is_handled(quiet, tmp_path):
+    texts = DOCUMENTED.read_text(encoding="utf-8").splitlines()
+    for text in texts:
+        quiet.redis.xadd(quiet.key, {"outcome": text})
+
+    with quiet.erp.reading("since", str(tmp_path / "last-id")) as reader:
+        wait_until(lambda: len(told(reader)) == len(texts), limit_s=30, what=lambda: str(reader.lines))
+
+    shown = [json.loads(text) for text in texts]
+    assert [line.split(")")[0] for line in told(reader)] == [f"{one['status']} ({one['reason']}" for one in shown]
+    evidence_of = {f"{one['document']}-run-{one['run']}.xml" for one in shown if one["evidence"]}
+    assert {file.name for file in quiet.erp.evidence.iterdir()} == evidence_of
 
 
 def test_the_channel_delivers(quiet):
