@@ -12,10 +12,11 @@ from config import accounts as accounts_file
 from config import settings as settings_file
 from config.accounts import Accounts
 from config.settings import Settings
+from worker.awaited import Awaited, AwaitedRuns
 from worker.ledger.admission import Admission
 from worker.ledger.connect import ledger_for
 from worker.ledger.ledger import Ledger, LedgerFull
-from worker.ledger.listing import Listed, Wanted, jobs
+from worker.ledger.listing import LastRun, Listed, Wanted, jobs, last_runs
 from worker.ledger.outcome_stream import FIRST, OutcomeStream, Published, is_id
 from worker.ledger.records import Admitted, Record
 from worker.outcome_reader import Member, OutcomeReader
@@ -193,6 +194,10 @@ class Client:
         with translated(self.settings.redis_url):
             yield from jobs(ledger, wanted)
 
+    def last_runs(self, jobs: Sequence[str]) -> list[LastRun]:
+        """Where the last run of each of these jobs stands, in their order."""
+        return self.ask(lambda ledger: list(last_runs(ledger, jobs)))
+
     def last_outcome(self, job: str) -> Published | None:
         """The outcome of a job's last run, by its id or its bare document; None where there is none (any more).
 
@@ -243,7 +248,12 @@ class Client:
 
         `since` is `last_id()` from before the submissions. Submissions that share a run share its outcome.
         """
-        return self._reader().of_runs(submissions, since=since, limit_s=limit_s)
+        runs = AwaitedRuns((one.job, one.run) for one in submissions)
+        return self.outcomes_awaited(runs, since=since, limit_s=limit_s)
+
+    def outcomes_awaited(self, runs: Awaited, *, since: str, limit_s: float | None = None) -> Iterator[Published]:
+        """As `outcomes_of`, of runs that need not be held in memory; each is settled before its outcome is given."""
+        return self._reader().of_runs(runs, since=since, limit_s=limit_s)
 
     def _position(self, since: str | None) -> str:
         if since == "$":

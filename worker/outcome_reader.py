@@ -2,15 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from worker.awaited import Awaited
 from worker.ledger.ledger import Ledger
-from worker.ledger.listing import last_runs
+from worker.ledger.listing import LastRun, last_runs
 from worker.ledger.outcome_stream import OutcomeStream, Page, Published
-from worker.ledger.records import OPEN_STATES, Admitted
+from worker.ledger.records import OPEN_STATES
 from worker.unavailable import Unavailable, translated
 
 PAUSES_S = (0.1, 0.5, 1.0, 2.0)
@@ -112,7 +113,7 @@ class OutcomeReader:
     def _take_over(self, member: Member) -> None:
         self.stream.take_over(member.group, member.consumer, idle_ms=_ms(member.take_over_after_s))
 
-    def of_runs(self, admitted: Iterable[Admitted], *, since: str, limit_s: float | None) -> Iterator[Published]:
+    def of_runs(self, missing: Awaited, *, since: str, limit_s: float | None) -> Iterator[Published]:
         """The outcome of each run, in the order in which they end; it stops when all have one or the time is up.
 
         `since` is a place in the stream before the submissions. A run that ended before it, and has been followed by
@@ -121,7 +122,6 @@ class OutcomeReader:
         Raises:
             Unavailable: Redis is away at the beginning, or at the end of `limit_s`.
         """
-        missing = {(one.job, one.run) for one in admitted}
         end_at = _NEVER if limit_s is None else time.monotonic() + limit_s
         position = since
         while missing:
@@ -137,19 +137,22 @@ class OutcomeReader:
             yield from _found(page, missing)
             position = page.last_id
 
-    def _ended_before(self, missing: set[tuple[str, int]]) -> Iterator[Published]:
+    def _ended_before(self, missing: Awaited) -> Iterator[Published]:
         """Outcomes of runs that were over before the stream was read; a run that is history is dropped."""
-        runs = sorted(missing)
-        found = self._ask(lambda: list(last_runs(self.ledger, [job for job, _ in runs])), give_up_at=_AT_ONCE)
-        for (job, run), last in zip(runs, found, strict=True):
-            is_same_run = last.run == run
-            if is_same_run and last.state in OPEN_STATES:
-                continue
-            missing.discard((job, run))
-            if is_same_run and last.outcome_id:
-                outcome = self._ask(partial(self.stream.at, last.outcome_id), give_up_at=_AT_ONCE)
-                if outcome is not None:
-                    yield outcome
+        for runs in missing.pages():
+            found = self._ask(partial(self._last_runs, [job for job, _ in runs]), give_up_at=_AT_ONCE)
+            for (job, run), last in zip(runs, found, strict=True):
+                is_same_run = last.run == run
+                if is_same_run and last.state in OPEN_STATES:
+                    continue
+                missing.settle(job, run)
+                if is_same_run and last.outcome_id:
+                    outcome = self._ask(partial(self.stream.at, last.outcome_id), give_up_at=_AT_ONCE)
+                    if outcome is not None:
+                        yield outcome
+
+    def _last_runs(self, jobs: Sequence[str]) -> list[LastRun]:
+        return list(last_runs(self.ledger, jobs))
 
     def _ask(self, question: Callable[[], T], *, give_up_at: float) -> T:
         """The answer of Redis; until `give_up_at` (on the monotonic clock) an outage is waited out."""
@@ -175,9 +178,5 @@ def _ms(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-def _found(page: Page, missing: set[tuple[str, int]]) -> Iterator[Published]:
-    for outcome in page.outcomes:
-        run = (outcome["job"], outcome["run"])
-        if run in missing:
-            missing.discard(run)
-            yield outcome
+def _found(page: Page, missing: Awaited) -> Iterator[Published]:
+    return (outcome for outcome in page.outcomes if missing.settle(outcome["job"], outcome["run"]))
