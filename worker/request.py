@@ -341,6 +341,10 @@ _PLAIN_PROBLEMS = {
     "union_tag_not_found": "is missing: must be solucion-factible or ns-bpe",
     "none_required": "must be text",
 }
+_LENGTH_PROBLEMS = {
+    "string_too_short": "must have {min_length} characters or more",
+    "string_too_long": "must have {max_length} characters or fewer",
+}
 _PATTERN_PROBLEMS = {
     "uuid": "must be 8-4-4-4-12 hex digits",
     "chBPe": "must be 44 characters: 6 digits, 12 digits or capital letters, 26 digits",
@@ -359,6 +363,9 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
         field = field if field.isidentifier() and len(field) <= 64 else "(another field)"  # noqa: PLR2004 - shown, not parsed
     if kind == "string_pattern_mismatch":
         return FieldError(field, _PATTERN_PROBLEMS.get(field, "has the wrong form"))
+    if kind in _LENGTH_PROBLEMS:
+        problem = _LENGTH_PROBLEMS[kind].format(**error["ctx"])
+        return FieldError(field, "must not be empty" if error["ctx"].get("min_length") == 1 else problem)
     return FieldError(field, _PLAIN_PROBLEMS.get(kind, error["msg"]))
 
 

@@ -37,6 +37,12 @@ def accepted(**fields: Any):
     return check(bpe(**fields) if "provider" not in fields else fields, BOTH, now=NOW)
 
 
+def test_a_length_is_told_in_our_words():
+    assert errors_of(bpe(xJust="short")) == {"xJust": "must have 15 characters or more"}
+    assert errors_of(bpe(reference="x" * 129)) == {"reference": "must have 128 characters or fewer"}
+    assert errors_of(bpe(reference="")) == {"reference": "must not be empty"}
+
+
 # Documents
 
 
