@@ -1,15 +1,14 @@
 """`--wait [SECONDS]`: follows what was submitted until its outcomes are there."""
 
 import re
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from worker.cli.problems import NOT_ALL_CANCELLED, complain
+from worker.cli.progress import progress
 from worker.cli.screen import json_line, say
 from worker.client import Client, Published, Submission
 
@@ -60,6 +59,11 @@ class WaitingGroup(TyperGroup):
         return super().parse_args(ctx, spelled_out(args))
 
 
+def seconds_of(limit_s: float) -> float | None:
+    """The limit that `--wait` gave; None where it gave none."""
+    return None if limit_s == float(_WITHOUT_LIMIT) else limit_s
+
+
 def follow(
     client: Client,
     submissions: Sequence[Submission],
@@ -76,14 +80,14 @@ def follow(
     """
     show = show or (json_line if json else _show)
     runs = {(one.job, one.run) for one in submissions}
-    seconds = None if limit_s == float(_WITHOUT_LIMIT) else limit_s
+    seconds = seconds_of(limit_s)
     seen = failed = 0
-    with _progress(len(runs)) as advance:
+    with progress("waiting for outcomes", len(runs)) as done:
         for outcome in client.outcomes_of(submissions, since=since, limit_s=seconds):
             seen += 1
             failed += outcome["status"] != "cancelled"
             show(outcome)
-            advance()
+            done(seen)
     if failed or seen < len(runs):
         complain(f"of {len(runs)}: {failed} not cancelled, {len(runs) - seen} still open")
         raise typer.Exit(NOT_ALL_CANCELLED)
@@ -97,18 +101,3 @@ def _show(outcome: Mapping[str, Any]) -> None:
         words.append("replayed")
     said = f": {outcome['message']}" if outcome["message"] else ""
     say(" ".join(words) + said)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, nothing elsewhere; gives what moves it on by one."""
-    if not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("waiting for outcomes"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty(), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda: bar.advance(task)

@@ -1,0 +1,246 @@
+"""`anula import`: CSV files into the ledger (docs/csv.md)."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli.test_cli_submit import later
+from tests.support.hand_driven import cancelled, not_cancelled
+from tests.support.requests import chbpe
+
+pytestmark = pytest.mark.integration
+
+HEADER = "chave de acesso;protocolo;justificativa;referência"
+
+
+def row(number, *, key=None, reason="Passageiro desistiu da viagem", reference=None):
+    return f"{key or chbpe(number)};143260000012345;{reason};{reference or f'order-{number}'}"
+
+
+def job(number):
+    return f"ns-bpe:{chbpe(number)}"
+
+
+@pytest.fixture
+def a_file(tmp_path):
+    def write(*rows, name="in.csv", encoding="utf-8"):
+        path = tmp_path / name
+        path.write_bytes("\r\n".join([HEADER, *rows, ""]).encode(encoding))
+        return str(path)
+
+    return write
+
+
+def rows_of(path):
+    with Path(path).open(encoding="utf-8-sig", newline="") as opened:
+        return list(csv.DictReader(opened, delimiter=";"))
+
+
+def test_every_row_is_submitted_in_the_bulk_lane(anula, deployment, a_file):
+    ran = anula("import", a_file(row(1), row(2, reason="Não viajou, perdeu o ônibus"), encoding="cp1252"))
+
+    assert (ran.status, ran.lines) == (0, ["2 submitted"])
+    assert "Windows-1252, cells divided by semicolons" in ran.err
+    record = deployment.client().status(job(2))
+    assert (record.state, record.lane, record.references) == ("queued", "bulk", ("order-2",))
+    assert "Não viajou, perdeu o ônibus" in record.request
+    assert "anula: submitting: 100 %" in ran.errors
+
+
+def test_nothing_is_submitted_where_one_row_is_invalid_and_every_one_is_told(anula, deployment, a_file):
+    ran = anula("import", a_file(row(1), row(2, reason="short"), row(3, key="4,31802E+43")))
+
+    assert ran.status == 2
+    assert "anula: line 3, justificativa, 'short': must have 15 characters or more" in ran.errors
+    assert any(line.startswith("anula: line 4, chave de acesso, '4,31802E+43': the spread") for line in ran.errors)
+    assert ran.errors[-1] == "anula: nothing was submitted: 2 of 3 rows are invalid"
+    assert deployment.client().status(job(1)) is None
+
+
+def test_a_document_twice_is_an_error_of_the_later_row(anula, deployment, a_file):
+    ran = anula("import", a_file(row(1), row(2), row(1), row(1, reason="short")))
+
+    assert ran.status == 2
+    told = [line for line in ran.errors if "stands in line" in line]
+    assert [line.split(",")[0] for line in told] == ["anula: line 4", "anula: line 5"]
+    assert all("stands in line 2 already" in line for line in told)
+
+
+def test_invalid_rows_can_be_mended_and_imported(anula, deployment, a_file, tmp_path):
+    bad = tmp_path / "bad.csv"
+    first = anula(
+        "import", a_file(row(1), row(2, reason="short", reference="=1+1")), "--skip-invalid", "--errors", str(bad)
+    )
+    assert (first.status, first.lines) == (0, ["1 submitted"])
+    assert rows_of(bad)[0]["referência"] == "'=1+1"
+    assert rows_of(bad)[0]["anula line"] == "3"
+
+    bad.write_text(bad.read_text("utf-8-sig").replace(";short;", ";Passageiro desistiu da viagem;"))
+    second = anula("import", str(bad))
+
+    assert (second.status, second.lines) == (0, ["1 submitted"])
+    assert deployment.client().status(job(2)).references == ("=1+1",)
+
+
+def test_a_dry_run_submits_nothing_and_needs_no_redis(anula, deployment, a_file, monkeypatch):
+    monkeypatch.setenv("ANULA_REDIS_URL", "redis://127.0.0.1:1/0")
+
+    ran = anula("import", a_file(row(1)), "--dry-run")
+
+    assert (ran.status, ran.lines) == (0, ["1 can be submitted; nothing was"])
+    assert deployment.client().status(job(1)) is None
+
+
+def test_the_same_file_again_submits_nothing_twice_even_where_jobs_have_ended(anula, deployment, a_file):
+    path = a_file(row(1), row(2))
+    anula("import", path)
+    deployment.end(job(1), not_cancelled())
+
+    ran = anula("import", path)
+
+    assert ran.status == 0
+    assert any(line.startswith("anula: 2 of them known from an earlier import of this file") for line in ran.errors)
+    assert deployment.client().status(job(1)).run == 1
+
+
+def test_another_file_joins_what_is_open(anula, deployment, a_file):
+    anula("import", a_file(row(1)))
+
+    ran = anula("import", a_file(row(1, reference="other"), row(2)))
+
+    assert "anula: 1 of them joined an open job" in ran.errors
+    assert deployment.client().status(job(1)).references == ("order-1", "other")
+
+
+def test_an_import_that_broke_off_goes_on_where_it_was(anula, deployment, a_file):
+    path, ledger = a_file(*(row(number) for number in range(2_500))), deployment.ledger
+    first = anula("import", path)
+    ledger.redis.delete(*(ledger.key("job", job(number)) for number in range(1_000, 2_500)))  # as if not reached
+
+    second = anula("import", path)
+
+    assert (first.lines, second.lines) == (["2500 submitted"], ["2500 submitted"])
+    assert any(line.startswith("anula: 1000 of them known") for line in second.errors)
+
+
+def test_without_redis_it_says_how_far_it_came_and_how_to_go_on(anula, deployment, a_file, monkeypatch):
+    monkeypatch.setenv("ANULA_REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("ANULA_REDIS_TIMEOUT_S", "1")
+
+    ran = anula("import", a_file(row(1)))
+
+    assert ran.status == 1
+    assert "import the same file again" in ran.errors[-1]
+
+
+def test_results_have_one_row_for_each_row_of_the_file(anula, deployment, a_file, tmp_path):
+    out = tmp_path / "results.csv"
+    path = a_file(row(1, reference="@SUM(A1)"), row(2), row(3, reason="short"), row(4))
+    later(deployment, (job(4), not_cancelled()), (job(1), cancelled(b"<xml/>")), (job(2), cancelled(b"<xml/>")))
+
+    ran = anula("import", path, "--skip-invalid", "--wait", "60", "--results", str(out))
+
+    assert ran.status == 3
+    assert ran.lines == ["3 submitted", "2 cancelled", "1 rejected"]
+    assert "anula: of 3: 1 not cancelled, 0 still open" in ran.errors
+    found = rows_of(out)
+    assert [(one["line"], one["status"]) for one in found] == [
+        ("2", "cancelled"),
+        ("3", "cancelled"),
+        ("4", ""),
+        ("5", "rejected"),
+    ]
+    assert (found[0]["job"], found[0]["reference"]) == (job(1), "'@SUM(A1)")
+    assert len(found[0]["evidence_sha256"]) == 64
+    assert "15 characters" in found[2]["problem"]
+
+
+def test_what_is_still_open_at_the_end_is_told_with_its_state(anula, a_file, tmp_path):
+    out = tmp_path / "results.csv"
+
+    ran = anula("import", a_file(row(1)), "--wait", "0", "--results", str(out))
+
+    assert ran.status == 3
+    assert "anula: of 1: 0 not cancelled, 1 still open" in ran.errors
+    assert [one["status"] for one in rows_of(out)] == ["queued"]
+
+
+def test_results_of_an_earlier_import_are_found_again(anula, deployment, a_file, tmp_path):
+    path, out = a_file(row(1), row(2)), tmp_path / "results.csv"
+    anula("import", path)
+    deployment.end(job(1), cancelled(b"<xml/>"))
+    deployment.end(job(2), cancelled(b"<xml/>"))
+
+    ran = anula("import", path, "--wait", "30", "--results", str(out))
+
+    assert ran.status == 0
+    assert [(one["submitted"], one["status"]) for one in rows_of(out)] == [("repeated", "cancelled")] * 2
+
+
+def test_standard_input_is_read(anula):
+    text = "\r\n".join([HEADER, row(1)])
+
+    ran = anula("import", "-", stdin=text.encode("utf-16"))
+
+    assert (ran.status, ran.lines) == (0, ["1 submitted"])
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (("--results", "x.csv"), "--results goes with --wait"),
+        (("--errors", "in.csv"), "must be different files"),
+        (("--errors", "x.csv", "--results", "./x.csv", "--wait"), "must be different files"),
+        (("--encoding", "klingon"), "no encoding klingon"),
+        (("--provider", "other"), "--provider"),
+    ],
+)
+def test_wrong_usage(anula, a_file, arguments, words):
+    a_file(row(1))
+
+    ran = anula("import", "in.csv", *arguments)
+
+    assert ran.status == 2
+    assert words in ran.errors[-1]
+
+
+@pytest.mark.parametrize("name", ["nowhere.csv", "."])
+def test_a_file_that_cannot_be_read(anula, name):
+    ran = anula("import", name)
+
+    assert (ran.status, len(ran.errors)) == (2, 1)
+
+
+PEAK = """
+import resource, sys
+from worker.cli.main import main
+try:
+    main(["import", sys.argv[1], "--skip-invalid", "--errors", "bad.csv", "--dry-run"])
+finally:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
+
+
+def peak_kib(path, deployment, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, path],
+        env=deployment.environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    return int(done.stderr.split()[-1])
+
+
+def test_memory_does_not_grow_with_the_file(deployment, a_file, tmp_path):
+    def lines(count):
+        return (row(n % 10**9, reason="short" if n % 2 else "Passageiro desistiu da viagem") for n in range(count))
+
+    few = peak_kib(a_file(*lines(2_000), name="few.csv"), deployment, tmp_path)
+    many = peak_kib(a_file(*lines(40_000), name="many.csv"), deployment, tmp_path)
+
+    assert many - few < 40 * 1024, "KiB; 38,000 rows held in memory would be more than that"

@@ -1,0 +1,167 @@
+"""Rows as requests, and what is wrong with them by line and column."""
+
+import csv
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.requests import CHBPE, UUID, accounts, bpe, chbpe, uuid
+from worker.csv_file.checking import RowCheck
+from worker.csv_file.reading import CsvFile
+
+HEADER = "chave;protocolo;motivo;referencia"
+GOOD = f"{CHBPE};143260000012345;Passageiro desistiu da viagem;r1"
+
+
+def problems(rows):
+    return [(one.line, one.column, one.problem) for row in rows for one in row.problems]
+
+
+def test_a_row_is_the_same_as_the_request_made_elsewhere(checked):
+    [row] = checked(f"{HEADER}\n{GOOD}\n")
+
+    assert row.job == f"ns-bpe:{CHBPE}"
+    assert (row.admission.account, row.admission.lane, row.admission.reference) == ("rodoviaria", "bulk", "r1")
+    assert json.loads(row.admission.body) == {
+        "account": "rodoviaria",
+        "provider": "ns-bpe",
+        "chBPe": CHBPE,
+        "nProt": "143260000012345",
+        "xJust": "Passageiro desistiu da viagem",
+    }
+
+
+def test_rows_for_both_providers_stand_in_one_file(checked):
+    rows = checked(
+        "provider,uuid,chbpe,nprot,xjust,priority\n"
+        f"solucion-factible,{UUID},,,,interactive\n"
+        f"ns-bpe,,{CHBPE},143260000012345,Passageiro desistiu da viagem,\n"
+    )
+
+    assert [row.admission.lane for row in rows] == ["interactive", "bulk"]
+    assert [row.job.partition(":")[0] for row in rows] == ["solucion-factible", "ns-bpe"]
+
+
+def test_a_default_stands_where_the_row_is_empty(checked):
+    rows = checked(f"uuid,account\n{uuid(1)},\n{uuid(2)},nobody\n", defaults={"account": "norte"})
+
+    assert rows[0].admission.account == "norte"
+    assert problems(rows) == [(3, "account", "no such account of solucion-factible is configured")]
+
+
+def test_without_a_provider_the_row_says_so(checked):
+    rows = checked(f"uuid,chave\n{UUID},\n")
+
+    assert problems(rows) == [(2, "provider", "is missing: must be solucion-factible or ns-bpe")]
+
+
+def test_every_problem_of_every_row_is_told(checked):
+    rows = checked(f"{HEADER}\n1;2;short;\n{GOOD}\n{CHBPE};;;\n")
+
+    assert [(line, column) for line, column, _ in problems(rows)] == [
+        (2, "chave"),
+        (2, "protocolo"),
+        (2, "motivo"),
+        (4, "protocolo"),
+        (4, "motivo"),
+    ]
+    assert [row.admission is None for row in rows] == [True, False, True]
+
+
+def test_a_row_with_too_many_cells_is_told(checked):
+    [row] = checked(f"{HEADER}\n{GOOD};more\n")
+
+    assert row.admission is None
+    assert "more cells than columns" in row.problems[0].problem
+
+
+def test_a_field_of_the_other_provider_is_refused_unless_ignored(checked):
+    text = f"uuid,motivo\n{UUID},02\n"
+
+    assert problems(checked(text)) == [(2, "motivo", "is not a field of this request")]
+    assert not problems(checked(text, ignore_extra=True))
+
+
+def test_a_long_value_is_shortened(checked):
+    [row] = checked(f"uuid\n{'x' * 500}\n")
+
+    assert len(row.problems[0].value) == 60
+
+
+def test_a_neutralised_cell_is_what_it_was(checked):
+    [row] = checked(f"uuid,reference\n{UUID},'=7+1\n")
+
+    assert row.admission.reference == "=7+1"
+
+
+@pytest.mark.parametrize(
+    "field, cell, words",
+    [
+        ("chBPe", "4,31802E+43", "rounded"),
+        ("chBPe", "4.31802073646170E+43", "rounded"),
+        ("chBPe", CHBPE[:15] + "0" * 29, "zeros"),
+        ("chBPe", CHBPE[1:], "43 digits instead of 44"),
+        ("chBPe", f"'{CHBPE}", "apostrophe"),
+        ("chBPe", f"{CHBPE}\xa0", "non-breaking"),
+        ("chBPe", f'="{CHBPE}"', "formula"),
+        ("nProt", "1,4326E+14", "rounded"),
+        ("nProt", "43260000012345", "14 digits instead of 15"),
+        ("nProt", "143.260.000.012.345", "grouped"),
+        ("nProt", "143260000012345,00", "decimals"),
+        ("nProt", "143260000012345.0", "decimals"),
+        ("xJust", "NÃ£o viajou porque adoeceu", "Não viajou porque adoeceu"),
+        ("dhEvento", "31/01/2026 18:00", "rewritten the date"),
+        ("deadline", "2026-01-31 18:00", "rewritten the date"),
+    ],
+)
+def test_the_damage_of_spreadsheets_is_explained(checked, field, cell, words):
+    request = bpe(**{field: cell})
+    text = io.StringIO()
+    writer = csv.DictWriter(text, request)
+    writer.writeheader()
+    writer.writerow(request)
+
+    [row] = checked(text.getvalue())
+
+    assert row.admission is None
+    assert words in row.problems[0].problem
+
+
+def test_letters_that_only_look_garbled_pass(checked):
+    [row] = checked(f"{HEADER}\n{CHBPE};143260000012345;Ação judicial: é São João, às três;r1\n")
+
+    assert not row.problems
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "chBPe": st.one_of(st.integers(0, 99).map(chbpe), st.text(max_size=50)),
+                "nProt": st.one_of(st.just("143260000012345"), st.text(max_size=20)),
+                "xJust": st.one_of(st.just("Passageiro desistiu da viagem"), st.text(max_size=300)),
+                "reference": st.text(max_size=130),
+            }
+        ),
+        max_size=8,
+    ),
+    st.sampled_from([",", ";", "\t"]),
+)
+def test_every_row_becomes_a_request_or_problems(rows, delimiter):
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["chBPe", "nProt", "xJust", "reference"], delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(rows)
+    raw = text.getvalue().encode("utf-8", "replace")
+
+    file = CsvFile(io.BytesIO(raw))
+    check = RowCheck(file, accounts(), defaults={})
+    found = [check.check(row) for row in file.rows()]
+
+    assert all((row.admission is None) == bool(row.problems) for row in found)
+    for row in found:
+        if row.admission:
+            assert json.loads(row.admission.body)["chBPe"] == row.admission.job.partition(":")[2]

@@ -1,0 +1,218 @@
+"""`anula import`: the cancellations in a CSV file."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from config.accounts import ProviderName
+from worker.cli.problems import NOT_ALL_CANCELLED, Failed, InvalidInput, complain
+from worker.cli.progress import progress
+from worker.cli.screen import say
+from worker.cli.waiting import Wait, WaitingCommand, seconds_of
+from worker.client import Client, LedgerFull, Unavailable
+from worker.csv_file.checking import RowCheck, checked_rows
+from worker.csv_file.columns import DOCUMENTS
+from worker.csv_file.handing_in import follow, hand_in, submission_id
+from worker.csv_file.problem import Unreadable
+from worker.csv_file.reading import NAMES, CsvFile
+from worker.csv_file.results import RowOutcomes, results_of
+from worker.csv_file.staging import Staging
+from worker.csv_file.writing import write_errors, write_results
+
+app = typer.Typer(add_completion=False)
+
+_HOW = {
+    "joined": "joined an open job",
+    "replayed": "cancelled already: their outcome is published again",
+    "repeated": "known from an earlier import of this file: nothing was done (anula retry starts a new run)",
+}
+
+
+class ExtraColumns(StrEnum):
+    """What to do with columns that are no field of a request."""
+
+    REFUSE = "refuse"
+    IGNORE = "ignore"
+
+
+@app.command(cls=WaitingCommand)
+def csv_import(
+    file: Annotated[str, typer.Argument(metavar="FILE.csv", help="The file; - reads standard input.")],
+    *,
+    provider: Annotated[ProviderName | None, typer.Option(help="The provider of rows that do not tell it.")] = None,
+    account: Annotated[str | None, typer.Option(help="The account of rows that do not tell it.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The file's encoding, such as windows-1252; left out: found out.")
+    ] = None,
+    extra_columns: Annotated[
+        ExtraColumns, typer.Option(help="What to do with columns that are no field of a request.")
+    ] = ExtraColumns.REFUSE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row, and submit none.")] = False,
+    skip_invalid: Annotated[
+        bool, typer.Option("--skip-invalid", help="Submit the valid rows although others are not.")
+    ] = False,
+    errors: Annotated[
+        Path | None, typer.Option(metavar="OUT.csv", help="Write the invalid rows there, to be mended and imported.")
+    ] = None,
+    wait: Wait = None,
+    results: Annotated[
+        Path | None, typer.Option(metavar="OUT.csv", help="With --wait: write the outcome of each row there.")
+    ] = None,
+) -> None:
+    """Submit the cancellations in a CSV file.
+
+    Every row is checked before the first is submitted; where one is invalid, none is. The same file may be imported
+    again, after an interruption for instance: what was submitted once is not submitted twice.
+    """
+    if results and wait is None:
+        raise typer.BadParameter("--results goes with --wait")
+    _keep_apart(file, errors, results)
+    client = Client()
+    defaults = {name: str(value) for name, value in (("provider", provider), ("account", account)) if value}
+    ignores_extra = extra_columns is ExtraColumns.IGNORE
+    with _opened(file) as opened, Staging() as staging, _as_invalid_input(file):
+        csv_file = CsvFile(opened, encoding=encoding, ignore_extra=ignores_extra)
+        _tell_what_it_is(csv_file, file)
+        check = RowCheck(csv_file, client.accounts, defaults=defaults, ignore_extra=ignores_extra)
+        _check(csv_file, check, staging, opened)
+        _judge(csv_file, staging, errors=errors, skip_invalid=skip_invalid)
+        if dry_run:
+            say(f"{staging.count()[0]} can be submitted; nothing was")
+            return
+        submission = submission_id(csv_file.text, defaults)
+        if wait is None:
+            _submit(client, staging, submission, is_followed=False)
+            return
+        since = client.last_id()
+        _submit(client, staging, submission, is_followed=True)
+        _follow(client, staging, since=since, limit_s=seconds_of(wait), results=results, delimiter=csv_file.delimiter)
+
+
+# Opening
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    """The file, or a copy of what comes only once."""
+    try:
+        opened: BinaryIO = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115 - closed below
+    except OSError as problem:
+        raise typer.BadParameter(f"{name} cannot be read ({problem.strerror})") from None
+    with opened:
+        if name != "-" and opened.seekable():
+            yield opened
+            return
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(opened, copy)
+            yield copy
+
+
+def _keep_apart(file: str, *written: Path | None) -> None:
+    """What is written must not be the file that is read, nor both the same."""
+    paths = [os.path.realpath(path) for path in (file, *written) if path]
+    if len(set(paths)) < len(paths):
+        raise typer.BadParameter("FILE.csv, --errors and --results must be different files")
+
+
+@contextmanager
+def _as_invalid_input(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Unreadable as problem:
+        raise InvalidInput([f"{_shown(name)}: {problem}"]) from None
+
+
+def _shown(name: str) -> str:
+    return "standard input" if name == "-" else name
+
+
+def _tell_what_it_is(csv_file: CsvFile, name: str) -> None:
+    passed_over = f"; columns passed over: {len(csv_file.columns.extra)}" if csv_file.columns.extra else ""
+    complain(f"{_shown(name)}: {csv_file.text.name}, cells divided by {NAMES[csv_file.delimiter]}{passed_over}")
+
+
+# Checking
+
+
+def _check(csv_file: CsvFile, check: RowCheck, staging: Staging, opened: BinaryIO) -> None:
+    before = os.fstat(opened.fileno())
+    with progress("checking", before.st_size, in_lines=True) as done:
+        for _ in staging.take(checked_rows(csv_file, check)):
+            done(opened.tell())
+    after = os.fstat(opened.fileno())
+    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise Failed("the file was changed while it was read: import it again when it is complete")
+    staging.refuse_repeats({provider: csv_file.columns.name_of(field) for field, provider in DOCUMENTS.items()})
+
+
+def _judge(csv_file: CsvFile, staging: Staging, *, errors: Path | None, skip_invalid: bool) -> None:
+    """Tell every problem; go on only where there is none, or those rows are to be skipped."""
+    valid, bad = staging.count()
+    if not valid and not bad:
+        complain("there is no row in it")
+    if not bad:
+        return
+    for problem in staging.problems():
+        complain(str(problem))
+    if errors:
+        write_errors(errors, csv_file, staging.problems())
+        complain(f"the invalid rows are in {errors}, to be mended and imported")
+    if not skip_invalid:
+        raise InvalidInput([f"nothing was submitted: {bad} of {valid + bad} rows are invalid"])
+    complain(f"{bad} of {valid + bad} rows are invalid and skipped")
+
+
+# Submitting
+
+
+def _submit(client: Client, staging: Staging, submission: str, *, is_followed: bool) -> None:
+    total, _ = staging.count()
+    became: Counter[str] = Counter()
+    try:
+        with progress("submitting", total, in_lines=True) as done:
+            for became in hand_in(client, staging, submission, is_followed=is_followed):
+                done(became.total())
+    except (Unavailable, LedgerFull) as problem:
+        raise _broken_off(str(problem), became.total(), total) from problem
+    except KeyboardInterrupt:
+        raise _broken_off("interrupted", became.total(), total) from None
+    say(f"{became.total()} submitted")
+    for word, meaning in _HOW.items():
+        if became[word]:
+            complain(f"{became[word]} of them {meaning}")
+
+
+def _broken_off(why: str, done: int, total: int) -> Failed:
+    again = "import the same file again with the same options: nothing is submitted twice"
+    return Failed(f"{why}; {done} of {total} or some more were submitted: {again}")
+
+
+# Following
+
+
+def _follow(
+    client: Client, staging: Staging, *, since: str, limit_s: float | None, results: Path | None, delimiter: str
+) -> None:
+    rows = RowOutcomes(staging.db)
+    total, count = len(rows), Counter[str]()
+    with progress("waiting for outcomes", total, in_lines=True) as done:
+        for status in follow(client, rows, since=since, limit_s=limit_s):
+            count[status] += 1
+            done(count.total())
+    if results:
+        write_results(results, delimiter, results_of(staging.db))
+    for status, number in sorted(count.items()):
+        say(f"{number} {status}")
+    cancelled = count["cancelled"]
+    if cancelled < total:
+        complain(f"of {total}: {count.total() - cancelled} not cancelled, {total - count.total()} still open")
+        raise typer.Exit(NOT_ALL_CANCELLED)

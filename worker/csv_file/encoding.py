@@ -1,0 +1,124 @@
+"""Which text the bytes of a file are: told by its mark, found out, or given."""
+
+import codecs
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from charset_normalizer import from_bytes
+
+from worker.csv_file.problem import Unreadable
+
+CHUNK = 1024 * 1024
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_ONE_BYTE = ["cp1252", "cp850", "mac_roman"]
+"""What spreadsheets of Latin America write beside Unicode: Windows, "CSV (MS-DOS)" and "CSV (Macintosh)"."""
+_TWO_BYTES = ["utf_16_le", "utf_16_be"]
+_UTF8_LETTER = re.compile(rb"[\xc3\xc2][\x80-\xbf]")
+_USUAL = frozenset("áàâãéêíóôõúüçñÁÀÂÃÉÊÍÓÔÕÚÜÇÑªº°¿¡“”‘’–")
+_SAMPLE_BYTES = 64 * 1024
+
+
+_SHOWN = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252"}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What the bytes are.
+
+    Attributes:
+        encoding: Python's name of it.
+        sha256: Of the bytes, in hex.
+    """
+
+    encoding: str
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """The encoding as people call it."""
+        return _SHOWN.get(self.encoding, self.encoding)
+
+
+def recognise(file: BinaryIO, given: str | None = None) -> Text:
+    """Read the file once, from its beginning: `given` is an encoding that somebody knows better.
+
+    Raises:
+        Unreadable: there is no encoding of that name, or none fits.
+    """
+    digest, head, is_utf8 = hashlib.sha256(), b"", True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for chunk in _chunks(file):
+        head = head or chunk[:4]
+        digest.update(chunk)
+        is_utf8 = is_utf8 and _decodes(decoder, chunk)
+    is_utf8 = is_utf8 and _decodes(decoder, b"", final=True)
+    return Text(_named(given) if given else _found(file, head, is_utf8=is_utf8), digest.hexdigest())
+
+
+def _named(given: str) -> str:
+    try:
+        codec = codecs.lookup(given)
+    except LookupError:
+        raise Unreadable(f"--encoding: there is no encoding {given}: utf-8, utf-16, windows-1252 are some") from None
+    if not codec._is_text_encoding:  # noqa: SLF001 - base64, rot13 and the like, told apart nowhere else
+        raise Unreadable(f"--encoding: {given} is not an encoding of text")
+    return "utf-8-sig" if codec.name == "utf-8" else codec.name
+
+
+def _found(file: BinaryIO, head: bytes, *, is_utf8: bool) -> str:
+    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    if marked:
+        return marked
+    has_nul = b"\0" in head
+    if is_utf8 and not has_nul:
+        return "utf-8"
+    sample = _telling_bytes(file, two_bytes=has_nul)
+    if not has_nul and _UTF8_LETTER.search(sample):
+        raise Unreadable("it is partly UTF-8 and partly not: save it again in one encoding, or give --encoding")
+    likely = list(from_bytes(sample, cp_isolation=_TWO_BYTES if has_nul else _ONE_BYTE))
+    if not likely:
+        raise Unreadable("its encoding cannot be told: give --encoding, as in --encoding windows-1252")
+    return min(likely, key=lambda match: _unusual(str(match))).encoding
+
+
+def _unusual(text: str) -> int:
+    """How many letters are neither Spanish nor Portuguese."""
+    return sum(not (letter.isascii() or letter in _USUAL) for letter in text)
+
+
+def _telling_bytes(file: BinaryIO, *, two_bytes: bool) -> bytes:
+    """The bytes that tell one encoding from another: lines with other letters than those of English."""
+    file.seek(0)
+    if two_bytes:
+        return file.read(_SAMPLE_BYTES)
+    sample = bytearray()
+    for chunk in _chunks(file):
+        for line in chunk.splitlines():
+            if not line.isascii() and len(sample) < _SAMPLE_BYTES:
+                sample += line[:_SAMPLE_BYTES] + b"\n"
+        if len(sample) >= _SAMPLE_BYTES:
+            break
+    return bytes(sample)
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(chunk, final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
+    while chunk := file.read(CHUNK):
+        yield chunk

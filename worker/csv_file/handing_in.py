@@ -1,0 +1,64 @@
+"""The rows of an import on their way to the ledger, and their outcomes on the way back."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from worker.client import Client, Submission
+from worker.csv_file.encoding import Text
+from worker.csv_file.results import RowOutcomes
+from worker.csv_file.staging import Staging, how
+from worker.ledger.admission import Admission
+
+
+def submission_id(text: Text, defaults: Mapping[str, str]) -> str:
+    """Under which each row of a file is recognised when it comes again, read in the same way."""
+    told = json.dumps([text.sha256, text.encoding, sorted(defaults.items())])
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def hand_in(client: Client, staging: Staging, submission: str, *, is_followed: bool) -> Iterator[Counter[str]]:
+    """Submit what can be submitted; after every thousand rows how many became what (`staging.how`).
+
+    While the ledger takes one thousand in, the next is made ready.
+
+    Raises:
+        Unavailable: Redis is away; the rows before are submitted.
+        LedgerFull: Redis has too little memory left; the rows before are submitted.
+    """
+    became: Counter[str] = Counter()
+
+    def done(batch: list[Admission], answer: Future[list[Submission]]) -> Counter[str]:
+        admitted = answer.result()
+        if is_followed:
+            staging.note_admitted(batch, admitted)
+        became.update(map(how, admitted))
+        return became
+
+    with ThreadPoolExecutor(1) as connection:
+        under_way: tuple[list[Admission], Future[list[Submission]]] | None = None
+        for batch in staging.admissions(submission):
+            following = batch, connection.submit(client.hand_in, batch)
+            if under_way:
+                yield done(*under_way)
+            under_way = following
+        if under_way:
+            yield done(*under_way)
+
+
+def follow(client: Client, rows: RowOutcomes, *, since: str, limit_s: float | None) -> Iterator[str]:
+    """Keep the outcome of each row that was submitted; the status of each as it comes.
+
+    What has none at the end is kept as it stands then: open, or ended in a later run than the one that was submitted.
+
+    Raises:
+        Unavailable: Redis is away.
+    """
+    for outcome in client.outcomes_awaited(rows, since=since, limit_s=limit_s):
+        rows.keep(outcome)
+        yield outcome["status"]
+    for page in rows.without_outcome():
+        for last in client.last_runs([job for job, _ in page]):
+            rows.keep_state(last.job, last.state or "unknown")

@@ -1,0 +1,136 @@
+"""The rows of an import between check and outcome: on disk, because a million of them are too many to hold."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from types import TracebackType
+from typing import Self
+
+from worker.csv_file.checking import Checked
+from worker.csv_file.problem import RowProblem
+from worker.ledger.admission import Admission
+from worker.ledger.records import Admitted
+
+BATCH = 1_000
+_TABLES = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -16000;
+CREATE TABLE row (line INTEGER PRIMARY KEY, job TEXT, account TEXT, lane TEXT, reference TEXT, body TEXT,
+                  deadline_ms, utc_offset_minutes, run INTEGER, how TEXT, awaited INTEGER, outcome TEXT);
+CREATE TABLE problem (line INTEGER, field TEXT, value TEXT, problem TEXT);
+CREATE INDEX problem_line ON problem (line);
+"""
+_DUPLICATES = """
+SELECT line, job, first
+FROM (SELECT line, job, min(line) OVER (PARTITION BY job) AS first FROM row WHERE job IS NOT NULL)
+WHERE line > first ORDER BY line
+"""
+_ADMISSIONS = """
+SELECT job, account, lane, reference, body, deadline_ms, utc_offset_minutes, ? || ':' || line, '', '', '' FROM row
+WHERE body IS NOT NULL AND line > ? ORDER BY line LIMIT ?
+"""
+
+
+class Staging:
+    """The rows of one import, in a database that is gone with the process.
+
+    Attributes:
+        db: The database; what becomes of the rows is kept in it as well (results.py).
+    """
+
+    def __init__(self) -> None:
+        self.db = sqlite3.connect("", isolation_level=None)  # a file that sqlite makes and has already unlinked
+        self.db.executescript(_TABLES)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.db.close()
+
+    # Checking
+
+    def take(self, checked: Iterable[Checked]) -> Iterator[int]:
+        """Keep checked rows; gives how many there are by now, after every thousand and at the end."""
+        left, count = iter(checked), 0
+        while some := list(islice(left, BATCH)):
+            self._insert(some)
+            count += len(some)
+            yield count
+
+    def _insert(self, some: Sequence[Checked]) -> None:
+        self.db.execute("BEGIN")
+        self.db.executemany(
+            "INSERT INTO row (line, job, account, lane, reference, body, deadline_ms, utc_offset_minutes)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [(one.row.line, *(one.admission[:7] if one.admission else (one.job, *_NO_ADMISSION))) for one in some],
+        )
+        self._note(problem for one in some for problem in one.problems)
+        self.db.execute("COMMIT")
+
+    def _note(self, problems: Iterable[RowProblem]) -> None:
+        self.db.executemany(
+            "INSERT INTO problem VALUES (?, ?, ?, ?)",
+            ((one.line, one.column, one.value, one.problem) for one in problems),
+        )
+
+    def refuse_repeats(self, column_of: Mapping[str, str]) -> None:
+        """Make it an error of the later row that a document stands twice; `column_of` tells each provider's column."""
+        twice = self.db.execute(_DUPLICATES).fetchall()
+        self._note(
+            RowProblem(
+                line, column_of[job.partition(":")[0]], document(job), f"stands in line {first} already: remove one"
+            )
+            for line, job, first in twice
+        )
+        self.db.executemany("UPDATE row SET body = NULL WHERE line = ?", [(line,) for line, _, _ in twice])
+
+    def problems(self) -> Iterator[RowProblem]:
+        """Everything that is wrong, in the order of the lines."""
+        found = self.db.execute("SELECT line, field, value, problem FROM problem ORDER BY line, rowid")
+        return (RowProblem(*one) for one in found)
+
+    def count(self) -> tuple[int, int]:
+        """How many rows can be submitted, and how many cannot."""
+        valid, rows = self.db.execute("SELECT count(body), count(*) FROM row").fetchone()
+        return valid, rows - valid
+
+    # Submitting
+
+    def admissions(self, submission: str) -> Iterator[list[Admission]]:
+        """The rows that can be submitted, a thousand at a time, each with its submission id."""
+        line = 0
+        while some := self.db.execute(_ADMISSIONS, (submission, line, BATCH)).fetchall():
+            admissions = [Admission._make(one) for one in some]
+            line = line_of(admissions[-1])
+            yield admissions
+
+    def note_admitted(self, admissions: Sequence[Admission], admitted: Sequence[Admitted]) -> None:
+        """Keep what became of these submissions."""
+        became = [(became.run, how(became), line_of(one)) for one, became in zip(admissions, admitted, strict=True)]
+        self.db.execute("BEGIN")
+        self.db.executemany("UPDATE row SET run = ?, how = ? WHERE line = ?", became)
+        self.db.execute("COMMIT")
+
+
+_NO_ADMISSION = (None,) * 6
+
+
+def line_of(admission: Admission) -> int:
+    """The row that an admission was made of."""
+    return int(admission.submission.rpartition(":")[2])
+
+
+def how(became: Admitted) -> str:
+    """What became of a submission, in a word."""
+    if became.repeated:
+        return "repeated"
+    return "joined" if became.joined else "replayed" if became.replayed else "new"
+
+
+def document(job: str) -> str:
+    """The document of a job id."""
+    return job.partition(":")[2]

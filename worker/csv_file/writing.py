@@ -1,0 +1,61 @@
+"""CSV files for spreadsheets: the rows to mend, and what became of each row."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from worker.csv_file.checking import NEUTRALISED
+from worker.csv_file.columns import OF_THE_ERRORS_FILE, plain
+from worker.csv_file.problem import RowProblem
+from worker.csv_file.reading import CsvFile
+from worker.csv_file.results import KEPT, Result
+
+ENCODING = "utf-8-sig"
+"""With the mark by which spreadsheets tell UTF-8."""
+_FORMULA_STARTS = (*(start[1] for start in NEUTRALISED), "\t", "\r")
+_OURS = frozenset(plain(name) for name in OF_THE_ERRORS_FILE)
+
+
+def write_errors(path: Path, file: CsvFile, problems: Iterable[RowProblem]) -> int:
+    """Write the rows with problems as they stood, with their line and what is wrong behind; how many.
+
+    `problems` are in the order of the lines. The file can be mended and imported.
+    """
+    own = [place for place, name in enumerate(file.columns.header) if plain(name) not in _OURS]
+    grouped = groupby(problems, key=lambda problem: problem.line)
+    rows = file.rows()
+    count = 0
+    with path.open("w", encoding=ENCODING, newline="") as opened:
+        writer = csv.writer(opened, delimiter=file.delimiter)
+        writer.writerow([*(file.columns.header[place] for place in own), *OF_THE_ERRORS_FILE])
+        for line, some in grouped:
+            row = next(row for row in rows if row.line == line)
+            cells = [row.cells[place] for place in own] if row.cells else [""] * len(own)
+            said = "; ".join(f"{one.column}: {one.problem}" if one.column else one.problem for one in some)
+            writer.writerow([*map(neutral, cells), line, said])
+            count += 1
+    return count
+
+
+def write_results(path: Path, delimiter: str, results: Iterable[Result]) -> None:
+    """Write one row for each row of the imported file, in its order."""
+    with path.open("w", encoding=ENCODING, newline="") as opened:
+        writer = csv.writer(opened, delimiter=delimiter)
+        writer.writerow(["line", "job", "reference", "submitted", *KEPT, "warnings", "evidence_sha256", "problem"])
+        for one in results:
+            writer.writerow([neutral(cell) for cell in _cells(one)])
+
+
+def _cells(one: Result) -> Iterator[Any]:
+    outcome = one.outcome
+    yield from (one.line, one.job, one.reference, one.how)
+    yield from (outcome.get(name) for name in KEPT)
+    yield "; ".join(outcome.get("warnings") or ())
+    yield from (outcome.get("evidence_sha256"), one.problems)
+
+
+def neutral(cell: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
