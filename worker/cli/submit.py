@@ -3,10 +3,11 @@
 import re
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
@@ -14,7 +15,12 @@ from worker.cli.problems import Failed, InvalidInput, complain, error_line
 from worker.cli.screen import json_line, say
 from worker.cli.waiting import Wait, WaitingCommand, WaitingGroup, follow
 from worker.client import BATCH, Client, LedgerFull, Submission, Unavailable
-from worker.request import Admissible, InvalidRequest, read
+from worker.request import MAX_BODY_BYTES, Admissible, InvalidRequest, read
+
+_LONGEST = MAX_BODY_BYTES + 2
+"""Of a line with its end."""
+_WITHIN_REACH = 1_000_000
+"""How much of a longer line is looked through for its end, in bytes."""
 
 app = typer.Typer(cls=WaitingGroup, invoke_without_command=True, add_completion=False)
 
@@ -150,29 +156,55 @@ def _read(source: str, client: Client) -> list[Admissible]:
     """
     checked, errors = list[Admissible](), list[str]()
     now = datetime.now(UTC)
-    for number, line in enumerate(_lines(source), start=1):
-        text = line.strip()
-        if not text:
-            continue
-        try:
-            checked.append(read(text, client.accounts, now=now))
-        except InvalidRequest as invalid:
-            errors += [f"line {number}: {error_line(error.field, error.problem)}" for error in invalid.errors]
+    try:
+        for number, line in enumerate(_lines(source), start=1):
+            errors += [f"line {number}: {problem}" for problem in _problems(line, client, now, checked)]
+    except OSError as problem:
+        raise typer.BadParameter(f"--from-json: {source} cannot be read ({problem.strerror})") from None
     if errors:
         count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
         raise InvalidInput([*errors, f"nothing was submitted: {count}; each line must be one JSON object"])
     return checked
 
 
-def _lines(source: str) -> list[bytes]:
+def _problems(line: bytes | None, client: Client, now: datetime, checked: list[Admissible]) -> Iterable[str]:
+    """What is wrong with one line; a request with nothing wrong is added to `checked`."""
+    if line is None:
+        return [f"longer than {MAX_BODY_BYTES} bytes"]
+    if text := line.strip():
+        try:
+            checked.append(read(text, client.accounts, now=now))
+        except InvalidRequest as invalid:
+            return [error_line(error.field, error.problem) for error in invalid.errors]
+    return []
+
+
+def _lines(source: str) -> Iterator[bytes | None]:
+    """The lines of a file, the line break included; None stands for one that is too long to be a request.
+
+    Reading stops in the middle of a line that does not end within reach: /dev/zero has no other.
+    """
+    with _opened(source) as file:
+        start = file.readline(_LONGEST).removeprefix(b"\xef\xbb\xbf")
+        while start:
+            is_whole = len(start) < _LONGEST or start.endswith(b"\n")
+            yield start if is_whole else None
+            if not is_whole and not _skips_to_its_end(file):
+                return
+            start = file.readline(_LONGEST)
+
+
+def _skips_to_its_end(file: BinaryIO) -> bool:
+    rest = file.readline(_WITHIN_REACH)
+    return rest.endswith(b"\n") or not rest
+
+
+def _opened(source: str) -> AbstractContextManager[BinaryIO]:
     if source == "-":
         if sys.stdin is None:
             raise typer.BadParameter("--from-json: standard input is closed")
-        return sys.stdin.buffer.read().removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    try:
-        return Path(source).read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    except OSError as problem:
-        raise typer.BadParameter(f"--from-json: {source} cannot be read ({problem.strerror})") from None
+        return nullcontext(sys.stdin.buffer)
+    return Path(source).open("rb")
 
 
 def _submit(

@@ -63,6 +63,25 @@ def test_an_event_time_that_was_left_out_is_frozen_at_admission(anula, deploymen
     assert json.loads(deployment.ledger.record(f"ns-bpe:{key}").request)["dhEvento"].endswith("-03:00")
 
 
+def test_a_source_without_an_end_of_line_is_not_read_for_ever(anula):
+    ran = anula("submit", "--from-json", "/dev/zero")
+
+    assert ran.status == 2
+    assert "line 1: longer than 16384 bytes" in ran.err
+
+
+def test_a_line_that_is_too_long_does_not_hide_the_errors_behind_it(anula, tmp_path):
+    file = tmp_path / "requests.jsonl"
+    file.write_bytes(b"{}\n" + b" " * 100_000 + b"{}\n" + b"[]\n")
+
+    ran = anula("submit", "--from-json", str(file))
+
+    assert ran.status == 2
+    assert "line 1: " in ran.err
+    assert "line 2: longer than 16384 bytes" in ran.err
+    assert "line 3: " in ran.err
+
+
 def test_submitting_as_json_tells_what_became_of_it(anula, deployment):
     document = a_uuid()
     submit = ("submit", "solucion-factible", document, "--json")
