@@ -57,14 +57,16 @@ class OutcomeReader:
     def read(self, since: str, *, follow: bool) -> Iterator[Published]:
         """The outcomes after `since`, and with `follow` those still to come, without end.
 
+        The first read does not wait, so that Redis is known to be there before the first that does.
+
         Raises:
             Unavailable: at the first read, or without `follow`; a later outage is waited out.
         """
-        stream, position, give_up_at = self.stream, since, _AT_ONCE
-        block_ms = _ms(self.block_s) if follow else None
+        stream, position, give_up_at, block_ms = self.stream, since, _AT_ONCE, None
         while True:
             page = self._ask(partial(stream.after, position, block_ms=block_ms), give_up_at=give_up_at)
-            give_up_at = _NEVER if follow else _AT_ONCE
+            if follow:
+                give_up_at, block_ms = _NEVER, _ms(self.block_s)
             yield from page.outcomes
             position = page.last_id
             if not page and not follow:
@@ -84,9 +86,9 @@ class OutcomeReader:
         while True:
             if time.monotonic() >= take_over_at:
                 self._ask(partial(self._take_over, member), give_up_at=give_up_at)
+                give_up_at = _NEVER if follow else _AT_ONCE
                 take_over_at = time.monotonic() + member.take_over_after_s / 2
             page = self._ask(partial(self._next_page, member, follow=follow), give_up_at=give_up_at)
-            give_up_at = _NEVER if follow else _AT_ONCE
             yield from self._handled(page, member, give_up_at=give_up_at)
             if not page and not follow:
                 return

@@ -315,6 +315,26 @@ def test_following_outlives_an_outage(tmp_path, namespace):
         assert [one["job"] for one in got] == second
 
 
+@pytest.mark.parametrize("as_consumer", [{}, {"group": "erp", "consumer": "one"}], ids=["alone", "in a group"])
+def test_following_outlives_an_outage_in_its_very_first_wait(tmp_path, namespace, caplog, as_consumer):
+    with running_valkey(tmp_path / "valkey", appendonly=True) as server:
+        (tmp_path / "files").mkdir()
+        deployment = a_deployment(tmp_path / "files", server.url, namespace)
+        following = deployment.client().outcomes(follow=True, **as_consumer)
+        got: list[Any] = []
+        reader = threading.Thread(target=lambda: got.append(next(following)), daemon=True)
+        reader.start()
+        wait_until(lambda: deployment.ledger.redis.info("clients")["blocked_clients"] == 1)
+
+        server.kill()
+        wait_until(lambda: "waiting for it" in caplog.text or not reader.is_alive())
+        server.start()
+        later = wait_until(lambda: _ended_again(deployment), what="the ledger after the restart")
+
+        reader.join(20)
+        assert [one["job"] for one in got] == later
+
+
 def _ended_again(deployment):
     try:
         return ended(deployment, 1)
