@@ -11,11 +11,32 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from config.problem import ConfigurationProblem
 
 AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+VariableName = Annotated[str, Field(min_length=1)]
+
+
+def _named(file: object) -> object:
+    """Refuse the empty name, which would be the directory that a process stands in."""
+    if file == "":
+        message = "must not be empty"
+        raise ValueError(message)
+    return file
+
+
+FileName = Annotated[Path, Field(strict=False), BeforeValidator(_named)]
 
 
 class ProviderName(StrEnum):
@@ -66,7 +87,7 @@ class _Account(BaseModel):
     name: AccountName
     environment: Annotated[Environment, Field(strict=False)]
     endpoint: str | None = None
-    ca_file: Annotated[Path, Field(strict=False)] | None = None
+    ca_file: FileName | None = None
     max_in_flight: Annotated[int, Field(ge=1, le=1_000)] = 8
     max_per_minute: Annotated[int, Field(ge=1, le=100_000)] | None = None
 
@@ -81,9 +102,9 @@ class SolucionFactibleAccount(_Account):
 
     provider: Literal["solucion-factible"]
     username: Annotated[str, Field(min_length=1)]
-    password_env: str | None = None
-    password_file: Annotated[Path, Field(strict=False)] | None = None
-    wsdl: str | None = None
+    password_env: VariableName | None = None
+    password_file: FileName | None = None
+    wsdl: Annotated[str, Field(min_length=1)] | None = None
     soap_version: Literal["1.1", "1.2"] = "1.2"
 
     @field_validator("wsdl")
@@ -106,8 +127,8 @@ class NsBpeAccount(_Account):
     """One issuer at NS Tecnologia BP-e."""
 
     provider: Literal["ns-bpe"]
-    token_env: str | None = None
-    token_file: Annotated[Path, Field(strict=False)] | None = None
+    token_env: VariableName | None = None
+    token_file: FileName | None = None
     utc_offset: Annotated[str, Field(pattern=r"^(-(0[0-9]|1[01])|\+(0[0-9]|1[0-2])):00$")]
 
     @model_validator(mode="after")

@@ -72,6 +72,20 @@ def test_other_offsets_are_refused(problem_with, offset):
     assert "line 5: account rodoviaria, utc_offset: " in problem_with(RODOVIARIA.replace("-03:00", offset))
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (NORTE.replace('"NORTE_PASSWORD"', '""'), "line 6: account norte, password_env: "),
+        (NORTE.replace("password_env", "password_file").replace('"NORTE_PASSWORD"', '""'), "line 6: account norte, "),
+        (RODOVIARIA.replace("token_file", "token_env").replace("/run/secrets/rodoviaria", ""), "account rodoviaria, "),
+        (RODOVIARIA + 'ca_file = ""\n', "line 6: account rodoviaria, ca_file: "),
+        (NORTE + 'wsdl = ""\n', "line 7: account norte, wsdl: "),
+    ],
+)
+def test_an_empty_name_of_a_variable_or_a_file_is_refused(problem_with, text, where):
+    assert where in problem_with(text)
+
+
 def test_a_missing_file_says_what_to_do(tmp_path):
     with pytest.raises(ConfigurationProblem, match=r"nowhere\.toml not found: create it .* or set ANULA_ACCOUNTS"):
         load(tmp_path / "nowhere.toml")
