@@ -14,7 +14,7 @@ import redis
 from tests.support import acl
 from tests.support.hand_driven import a_uuid
 from tests.support.http_server import CERTIFICATE
-from tests.support.languages import LANGUAGES, ROOT, CannotRunError, Language, Programs, Reader, programs
+from tests.support.languages import LANGUAGES, ROOT, WITH_CLIENT, CannotRunError, Language, Programs, Reader, programs
 from tests.support.lossy_proxy import lossy_proxy
 from tests.support.sandbox import N_PROT, X_JUST, Sandbox, running_sandbox
 from tests.support.site import Site, running_site
@@ -23,7 +23,7 @@ from tests.support.valkey import LocalValkey, running_valkey
 from tests.support.waiting import wait_until
 from worker.sandbox.numbers import sandbox_chbpe, sandbox_uuid
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("examples")]
+pytestmark = pytest.mark.integration
 WAYS = ("stream", "queue")
 DOCUMENTED = ROOT / "docs" / "outcome-examples.jsonl"
 
@@ -44,7 +44,12 @@ def site(sandbox: Sandbox, shared_valkey: LocalValkey, tmp_path_factory: pytest.
         yield one
 
 
-@pytest.fixture(scope="module", params=LANGUAGES, ids=lambda language: language.name)
+def one_process_for(language: Language) -> Any:
+    """Whatever has to be installed is installed once."""
+    return pytest.param(language, id=language.name, marks=pytest.mark.xdist_group(f"examples-{language.name}"))
+
+
+@pytest.fixture(scope="module", params=map(one_process_for, LANGUAGES))
 def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Language, Path]:
     """A language and the folder where its programs run."""
     try:
@@ -243,6 +248,28 @@ def test_other_arguments_are_told_how_it_is_used(erp, arguments):
 
     assert done.returncode == 2
     assert "usage: " in done.stderr
+
+
+def test_python_s_own_client_returns_with_the_job_and_reads_it_in_a_group(site, tmp_path):
+    """What imports Anula itself, and so has no counterpart in the other languages."""
+    erp = programs(WITH_CLIENT, WITH_CLIENT.prepare(tmp_path), tmp_path / "erp", site.environment)
+    document = a_document(200)
+
+    assert erp.submit("client", document, "order-7") == f"solucion-factible:{document} run 1"
+
+    with erp.reading(f"g-{document}", "one") as reader:
+        assert reader.told(document).startswith(f"cancelled (cancelled) solucion-factible:{document} run 1 [order-7]")
+
+
+def test_python_s_own_client_tells_what_is_wrong_at_once(site, tmp_path):
+    erp = programs(WITH_CLIENT, WITH_CLIENT.prepare(tmp_path), tmp_path / "erp", site.environment)
+
+    invalid = erp.try_to_submit("client", "not-a-uuid")
+    away = erp.try_to_submit("client", a_uuid(), ANULA_REDIS_URL="redis://127.0.0.1:1/0")
+
+    assert (invalid.returncode, invalid.stderr) == (2, "uuid: must be 8-4-4-4-12 hex digits\n")
+    assert away.returncode == 1
+    assert "it may be in: repeat it with submission=" in away.stderr
 
 
 # Reading

@@ -14,7 +14,7 @@ from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-INSTALL_LIMIT_S, COMMAND_LIMIT_S = 180.0, 60.0
+INSTALL_LIMIT_S, COMMAND_LIMIT_S = 180.0, 120.0
 
 
 class CannotRunError(Exception):
@@ -202,3 +202,10 @@ LANGUAGES = (
     ),
 )
 """Those that are run in the tests, where the machine has what they need."""
+WITH_CLIENT = Language(
+    "python-client",
+    {"client": [sys.executable, "submit_with_client.py"]},
+    [sys.executable, "read_with_client.py"],
+    _in_place,
+)
+"""Python's programs that import Anula."""
