@@ -15,12 +15,12 @@ def why_not_reached(address: str, *, ca_file: Path | None, timeout_s: float) -> 
     parts = urlsplit(address)
     host = parts.hostname or ""
     try:
-        context = tls_context(ca_file) if parts.scheme == "https" else None
+        context = tls_context(ca_file)  # as a call does, which fails without it at any address
     except OSError as failure:
         return f"CA file {ca_file} cannot be used ({type(failure).__name__})"
     try:
         with socket.create_connection((host, parts.port or _PORTS[parts.scheme]), timeout_s) as connection:
-            if context:
+            if parts.scheme == "https":
                 context.wrap_socket(connection, server_hostname=host).close()
     except ssl.SSLCertVerificationError as refused:
         return f"its certificate is not trusted ({refused.verify_message})"

@@ -262,6 +262,26 @@ def test_an_endpoint_s_certificate_is_checked_and_nothing_is_sent(patient, sandb
     assert words in check.found
 
 
+def test_a_ca_file_that_is_not_there_is_a_failure_though_the_endpoint_needs_none(patient, sandbox):
+    patient.write((f'endpoint = "{sandbox.url}"', f'endpoint = "{sandbox.url}"\nca_file = "/none"'))
+
+    check = patient.checks()["endpoint rodoviaria"]
+
+    assert check.result is Result.FAILED
+    assert "CA file /none cannot be used (FileNotFoundError)" in check.found
+    assert "ca_file" in check.remedy
+
+
+def test_a_wsdl_file_that_is_not_there_is_a_failure(patient):
+    patient.write(("norte.secret", 'norte.secret"\nwsdl = "/none.wsdl'))
+
+    check = patient.checks()["wsdl norte"]
+
+    assert check.result is Result.FAILED
+    assert "/none.wsdl cannot be read (FileNotFoundError)" in check.found
+    assert "`wsdl`" in check.remedy
+
+
 def test_a_wsdl_that_cannot_be_compared_is_a_warning_in_test_and_a_failure_in_production(patient, sandbox):
     away = (f'endpoint = "{sandbox.url}/ws/services/Cancelacion"', f'endpoint = "{closed_address()}"')
     patient.write(away)
