@@ -213,6 +213,13 @@ def test_an_answer_that_does_not_end_in_time_is_unknown(kit, server, hasty, scri
     assert_unknown(cancel(hasty, kit))
 
 
+def billion_laughs() -> bytes:
+    """A kilobyte that is a hundred gigabytes once its entities are followed."""
+    entities = [b'<!ENTITY e0 "aaaaaaaaaa">']
+    entities += [b'<!ENTITY e%d "%s">' % (number, b"&e%d;" % (number - 1) * 10) for number in range(1, 11)]
+    return b"<!DOCTYPE a [" + b"".join(entities) + b"]><a>&e10;</a>"
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -236,6 +243,10 @@ def test_an_answer_that_does_not_end_in_time_is_unknown(kit, server, hasty, scri
         b'{"motivo": "\xe7"}',
         b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>',
         b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
+        billion_laughs(),
+        b'<!DOCTYPE a [<!ENTITY b "' + b"x" * 100_000 + b'">]><a>' + b"&b;" * 100_000 + b"</a>",
+        b'<!DOCTYPE a [<!ENTITY % b SYSTEM "http://127.0.0.1:1/x.dtd"> %b;]><a/>',
+        b"<a " + b" ".join(b'a%d="1"' % number for number in range(100_000)) + b"/>",
         gzip.compress(b"\0" * 20_000_000, mtime=0),
     ],
     ids=lambda body: repr(body[:24]),

@@ -113,6 +113,19 @@ def drip_body() -> Script:
     return play
 
 
+def flood(megabytes: int, taken: list[int], headers: dict[str, str]) -> Script:
+    """A body of this length for as long as somebody takes it; `taken` grows by 1 with each megabyte."""
+
+    def play(talk: Talk) -> bool:
+        talk.send(_head(200, headers))
+        for number in range(megabytes):
+            talk.send(b"a" * 1_000_000)
+            taken.append(number)
+        return False
+
+    return play
+
+
 def drip_headers() -> Script:
     """Headers that never end."""
     return drip(b"HTTP/1.1 200 OK\r\nX-Header: ")

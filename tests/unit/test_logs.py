@@ -63,6 +63,21 @@ def test_a_secret_is_hidden_in_every_writing(written, form):
         assert hidden not in lines
 
 
+@pytest.mark.parametrize(
+    "forged", ["a\nforged", "a\r\nforged", "a\u2028forged", "a\x85forged", "a\x1b[2Kforged", "\0forged"]
+)
+def test_a_value_from_outside_begins_no_line_and_steers_no_terminal(written, forged):
+    logging.getLogger("some.library").warning("read %s", forged)
+    structlog.get_logger().info("ours", value=forged)
+    structlog.get_logger().info(forged)
+
+    text = written.getvalue()
+    lines = text.splitlines()
+    assert len(lines) == 3
+    assert not any(line.lstrip().startswith("forged") for line in lines)
+    assert all(character == "\n" or character.isprintable() for character in text)
+
+
 def test_a_traceback_holds_no_values(written):
     def fails(secret_part):
         raise KeyError("why")

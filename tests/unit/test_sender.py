@@ -194,6 +194,16 @@ def test_a_longer_body_is_unreadable_and_the_next_call_works(server, patient):
     assert post(patient, server.url) == Received(200, {}, b"short")
 
 
+@pytest.mark.parametrize("headers", [{"Content-Length": "100000000"}, {"Connection": "close"}], ids=["told", "untold"])
+def test_of_a_hundred_megabytes_no_more_is_taken_than_an_answer_may_have(server, patient, headers):
+    taken: list[int] = []
+    server.will(http_server.flood(100, taken, headers), reply(b"short"))
+
+    assert failing(post(patient, server.url)) is Failing.UNREADABLE
+    assert post(patient, server.url) == Received(200, {}, b"short")
+    assert len(taken) < 20, "the greatest length, and what the system keeps of a connection"
+
+
 def test_a_compressed_body_is_not_unpacked(server, patient):
     bomb = gzip.compress(b"\0" * 50_000_000)
     server.will(reply(bomb, headers={"Content-Encoding": "gzip"}))
