@@ -12,7 +12,7 @@ ARGS   ?=
 RUN_FROM_PROCFILE = PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^$@: *//p' Procfile) $(ARGS)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench chaos check format worker flower sandbox lock clean
+.PHONY: help setup demo test bench bench-import chaos check format worker flower sandbox lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -31,6 +31,9 @@ chaos: $(READY)  ## faults at random for 10 minutes, then every invariant; SEED=
 
 bench: $(READY)  ## measure: how soon a job is called for, a worker's weight, a backlog's drain, bytes a job
 	@$(BIN)/python -m pytest -m bench -q -s tests/bench $(ARGS)
+
+bench-import: $(READY)  ## measure: rows a second from a file to the ledger, memory, interactive jobs beside bulk
+	@$(BIN)/python -m tests.bench.importing $(ARGS)
 
 check: $(READY)  ## lint, formatting, types, import rules
 	$(BIN)/ruff check
