@@ -1,6 +1,5 @@
 using System;
 using System.IO;
-using System.Text.Json;
 using System.Threading.Tasks;
 using StackExchange.Redis;
 
@@ -37,7 +36,7 @@ namespace Erp
                     }
                 }
             }
-            catch (Exception problem) when (problem is RedisServerException || IsNotHandled(problem))
+            catch (Exception problem)
             {
                 Console.Error.WriteLine("stopped: " + problem.Message);
                 return 1;
@@ -193,17 +192,11 @@ namespace Erp
                 }
                 return true;
             }
-            catch (Exception problem) when (IsNotHandled(problem))
+            catch (Exception problem) // whatever is wrong with one must not hold up the next
             {
                 Console.Error.WriteLine(entry.Id + " is not handled yet: " + problem.Message);
                 return false;
             }
-        }
-
-        private static bool IsNotHandled(Exception problem)
-        {
-            return problem is IOException || problem is InvalidDataException || problem is UnauthorizedAccessException
-                || problem is FormatException || problem is JsonException;
         }
 
         /// <summary>

@@ -84,7 +84,7 @@ async function handlePage(client, group, entries) {
   for (const entry of entries.filter(Boolean)) {
     const { id, message } = entry;
     try {
-      if (message?.outcome) handle(JSON.parse(message.outcome));
+      if (message) handle(JSON.parse(message.outcome));
       else console.error(`${id} was removed by age before it was handled: see \`anula jobs\``);
     } catch (problem) {
       console.error(`${id} is not handled yet: ${problem.message}`);

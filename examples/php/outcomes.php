@@ -25,7 +25,7 @@ function readSince(string $file): never
     while (true) {
         $reply = answer($redis, $redis->xRead([OUTCOMES => $position], PAGE, BLOCK_MS));
         foreach ($reply[OUTCOMES] ?? [] as $id => $fields) {
-            handle(decoded($fields['outcome']));
+            handle(decoded($fields['outcome'] ?? null));
             replace($file, $id);
             $position = $id;
         }
@@ -97,11 +97,11 @@ function handlePage(Redis $redis, string $group, array $page): void
     foreach ($page as $id => $fields) {
         try {
             if ($fields) {
-                handle(decoded($fields['outcome']));
+                handle(decoded($fields['outcome'] ?? null));
             } else {
                 fwrite(STDERR, "$id was removed by age before it was handled: see `anula jobs`\n");
             }
-        } catch (RuntimeException | JsonException $problem) {
+        } catch (Throwable $problem) { // whatever is wrong with one must not hold up the next
             fwrite(STDERR, "$id is not handled yet: {$problem->getMessage()}\n");
             continue;
         }
@@ -117,9 +117,11 @@ function readChannel(): void
     $redis->subscribe([OUTCOMES], fn (Redis $redis, string $channel, string $text) => handle(decoded($text)));
 }
 
-function decoded(string $text): array
+/** @throws RuntimeException|JsonException it is no outcome */
+function decoded(?string $text): array
 {
-    return json_decode($text, true, flags: JSON_THROW_ON_ERROR);
+    $outcome = json_decode($text ?? '', true, flags: JSON_THROW_ON_ERROR);
+    return is_array($outcome) && isset($outcome['status']) ? $outcome : throw new RuntimeException('no outcome');
 }
 
 $values = array_slice($argv, 2);

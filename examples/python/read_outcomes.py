@@ -85,7 +85,7 @@ def _handle_page(client: Any, group: str, entries: Any) -> None:
                 handle(json.loads(fields["outcome"]))
             elif entry_id:
                 sys.stderr.write(f"{entry_id} was removed by age before it was handled: see `anula jobs`\n")
-        except (OSError, ValueError, KeyError) as problem:
+        except Exception as problem:  # noqa: BLE001 - whatever is wrong with one must not hold up the next
             sys.stderr.write(f"{entry_id} is not handled yet: {problem!r}\n")
         else:
             if entry_id:

@@ -350,6 +350,17 @@ def test_an_outcome_that_was_removed_by_age_holds_up_nobody(quiet):
     assert "was removed by age before it was handled" in reader.lines[0]
 
 
+def test_what_is_no_outcome_stays_and_holds_up_nobody(quiet):
+    junk = [{"outcome": text} for text in ("junk", "[]", "5", "null", "{}")] + [{"other": "field"}]
+    for fields in junk:
+        quiet.redis.xadd(quiet.key, fields)
+    document = quiet.publish()
+
+    with quiet.erp.reading("group", "erp", "one", "1000") as reader:
+        reader.told(document)
+        wait_until(lambda: quiet.pending == len(junk))
+
+
 def test_every_outcome_that_is_documented_is_handled(quiet, tmp_path):
     texts = DOCUMENTED.read_text(encoding="utf-8").splitlines()
     for text in texts:

@@ -149,7 +149,7 @@ public final class Outcomes {
                 } else {
                     Outcome.handle(entry.getFields().get("outcome"));
                 }
-            } catch (IOException | IllegalArgumentException problem) {
+            } catch (IOException | RuntimeException problem) { // whatever is wrong with one must not hold up the next
                 System.err.println(entry.getID() + " is not handled yet: " + problem);
                 continue;
             }
