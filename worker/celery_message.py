@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from worker.request import FieldError, InvalidRequest, decoded
+from worker.invalid import FieldError, InvalidRequest
+from worker.request import decoded
 
 TASK = "anula.submit"
 

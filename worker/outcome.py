@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from worker.answer import Answer, Reason
-from worker.request import FieldError
+from worker.invalid import FieldError
 
 
 class Status(StrEnum):

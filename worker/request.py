@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from config.accounts import Account, Accounts, NsBpeAccount, ProviderName
+from worker.invalid import FieldError, InvalidRequest, field_error
 
 MAX_BODY_BYTES = 16 * 1024
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -42,29 +43,6 @@ class Priority(StrEnum):
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """One thing wrong with a request: the field and the problem, never the value."""
-
-    field: str
-    problem: str
-
-    def as_json(self) -> dict[str, str]:
-        """As it stands in an outcome's `errors`."""
-        return {"field": self.field, "problem": self.problem}
-
-
-class InvalidRequest(Exception):
-    """A request that cannot be accepted; `errors` lists everything that is wrong with it."""
-
-    def __init__(self, errors: Sequence[FieldError], body: Mapping[str, Any] | None = None) -> None:
-        super().__init__(
-            "; ".join(f"{error.field}: {error.problem}" if error.field else error.problem for error in errors)
-        )
-        self.errors = tuple(errors)
-        self.body: Mapping[str, Any] = body or {}
 
 
 def _wrong(problem: str) -> PydanticCustomError:
@@ -304,7 +282,7 @@ def check(value: object, accounts: Accounts, *, now: datetime) -> Admissible:
     try:
         request = _REQUEST.validate_python(resolved, context={"now": now})
     except ValidationError as invalid:
-        errors = [_field_error(error) for error in invalid.errors(include_url=False)]
+        errors = [field_error(error) for error in invalid.errors(include_url=False)]
     if isinstance(account, FieldError) and not any(error.field in ("provider", "account") for error in errors):
         errors.append(account)
     if errors or isinstance(account, FieldError):
@@ -329,44 +307,6 @@ def _resolve(value: Mapping[str, Any], accounts: Accounts) -> Account | FieldErr
     if len(candidates) == 1:
         return candidates[0]
     return FieldError("account", f"needed: {len(candidates) or 'no'} accounts of {provider} are configured")
-
-
-_PLAIN_PROBLEMS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a field of this request",
-    "string_type": "must be text",
-    "string_unicode": "must be valid Unicode text",
-    "enum": "must be interactive or bulk",
-    "union_tag_invalid": "must be solucion-factible or ns-bpe",
-    "union_tag_not_found": "is missing: must be solucion-factible or ns-bpe",
-    "none_required": "must be text",
-}
-_LENGTH_PROBLEMS = {
-    "string_too_short": "must have {min_length} characters or more",
-    "string_too_long": "must have {max_length} characters or fewer",
-}
-_PATTERN_PROBLEMS = {
-    "uuid": "must be 8-4-4-4-12 hex digits",
-    "chBPe": "must be 44 characters: 6 digits, 12 digits or capital letters, 26 digits",
-    "nProt": "must be 15 digits",
-}
-
-
-def _field_error(error: Mapping[str, Any]) -> FieldError:
-    """A pydantic error in our words, without any value."""
-    place = [str(part) for part in error["loc"] if part not in _PROVIDERS]
-    kind = error["type"]
-    if kind.startswith("union_tag"):
-        return FieldError("provider", _PLAIN_PROBLEMS[kind])
-    field = place[0] if place else ""
-    if kind == "extra_forbidden":
-        field = field if field.isidentifier() and len(field) <= 64 else "(another field)"  # noqa: PLR2004 - shown, not parsed
-    if kind == "string_pattern_mismatch":
-        return FieldError(field, _PATTERN_PROBLEMS.get(field, "has the wrong form"))
-    if kind in _LENGTH_PROBLEMS:
-        problem = _LENGTH_PROBLEMS[kind].format(**error["ctx"])
-        return FieldError(field, "must not be empty" if error["ctx"].get("min_length") == 1 else problem)
-    return FieldError(field, _PLAIN_PROBLEMS.get(kind, error["msg"]))
 
 
 def schema() -> dict[str, Any]:

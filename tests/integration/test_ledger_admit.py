@@ -11,12 +11,13 @@ import pytest
 from tests.support.ledgers import World, checked, finish
 from tests.support.requests import NORTE, RODOVIARIA, accounts, bpe, chbpe, sf, uuid
 from tests.support.valkey import running_valkey
+from worker.invalid import FieldError
 from worker.ledger.admission import Admission, Entry, Source
 from worker.ledger.ledger import LedgerFull
 from worker.ledger.scripts import source
 from worker.ledger.ways_in import WaysIn
 from worker.outcome import Status
-from worker.request import FieldError, check
+from worker.request import check
 
 pytestmark = pytest.mark.integration
 

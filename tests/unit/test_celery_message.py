@@ -12,7 +12,7 @@ from kombu.connection import Connection
 
 from tests.support.requests import sf
 from worker.celery_message import TASK, read
-from worker.request import InvalidRequest
+from worker.invalid import InvalidRequest
 
 REQUEST = sf()
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.support.requests import CHBPE, NORTE, NOW, RODOVIARIA, SUR, UUID, accounts, bpe, sf
 from worker import request as rules
-from worker.request import InvalidRequest, Priority, check, check_digit, job_named, read, stored
+from worker.invalid import FieldError, InvalidRequest
+from worker.request import Priority, check, check_digit, job_named, read, stored
 
 BOTH = accounts()
 VALID_KEYS = [
@@ -538,7 +539,7 @@ def test_whatever_is_handed_in_is_checked_without_another_error(value):
         except InvalidRequest as refused:
             found = refused.errors
         else:
-            found = (rules.FieldError("", "none"),)
+            found = (FieldError("", "none"),)
         assert found
 
 

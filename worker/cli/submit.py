@@ -15,7 +15,8 @@ from worker.cli.problems import Failed, InvalidInput, complain, error_line
 from worker.cli.screen import json_line, say
 from worker.cli.waiting import Wait, WaitingCommand, WaitingGroup, follow
 from worker.client import BATCH, Client, LedgerFull, Submission, Unavailable
-from worker.request import MAX_BODY_BYTES, Admissible, InvalidRequest, read
+from worker.invalid import InvalidRequest
+from worker.request import MAX_BODY_BYTES, Admissible, read
 
 _LONGEST = MAX_BODY_BYTES + 2
 """Of a line with its end."""

@@ -1,0 +1,68 @@
+"""What is wrong with a request, field by field and in our words; never a value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from config.accounts import ProviderName
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with a request: the field and the problem, never the value."""
+
+    field: str
+    problem: str
+
+    def as_json(self) -> dict[str, str]:
+        """As it stands in an outcome's `errors`."""
+        return {"field": self.field, "problem": self.problem}
+
+
+class InvalidRequest(Exception):
+    """A request that cannot be accepted; `errors` lists everything that is wrong with it."""
+
+    def __init__(self, errors: Sequence[FieldError], body: Mapping[str, Any] | None = None) -> None:
+        super().__init__(
+            "; ".join(f"{error.field}: {error.problem}" if error.field else error.problem for error in errors)
+        )
+        self.errors = tuple(errors)
+        self.body: Mapping[str, Any] = body or {}
+
+
+_PLAIN_PROBLEMS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a field of this request",
+    "string_type": "must be text",
+    "string_unicode": "must be valid Unicode text",
+    "enum": "must be interactive or bulk",
+    "union_tag_invalid": "must be solucion-factible or ns-bpe",
+    "union_tag_not_found": "is missing: must be solucion-factible or ns-bpe",
+    "none_required": "must be text",
+}
+_LENGTH_PROBLEMS = {
+    "string_too_short": "must have {min_length} characters or more",
+    "string_too_long": "must have {max_length} characters or fewer",
+}
+_PATTERN_PROBLEMS = {
+    "uuid": "must be 8-4-4-4-12 hex digits",
+    "chBPe": "must be 44 characters: 6 digits, 12 digits or capital letters, 26 digits",
+    "nProt": "must be 15 digits",
+}
+
+
+def field_error(error: Mapping[str, Any]) -> FieldError:
+    """A pydantic error in our words, without any value."""
+    place = [str(part) for part in error["loc"] if part not in tuple(ProviderName)]
+    kind = error["type"]
+    if kind.startswith("union_tag"):
+        return FieldError("provider", _PLAIN_PROBLEMS[kind])
+    field = place[0] if place else ""
+    if kind == "extra_forbidden":
+        field = field if field.isidentifier() and len(field) <= 64 else "(another field)"  # noqa: PLR2004 - shown, not parsed
+    if kind == "string_pattern_mismatch":
+        return FieldError(field, _PATTERN_PROBLEMS.get(field, "has the wrong form"))
+    if kind in _LENGTH_PROBLEMS:
+        problem = _LENGTH_PROBLEMS[kind].format(**error["ctx"])
+        return FieldError(field, "must not be empty" if error["ctx"].get("min_length") == 1 else problem)
+    return FieldError(field, _PLAIN_PROBLEMS.get(kind, error["msg"]))
