@@ -127,8 +127,12 @@ def _with_npm(scratch: Path) -> Path:
     """npm's own configuration decides where packages come from."""
     _needs("node", "npm")
     folder = _copied("node", scratch)
-    quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--fetch-retries=0", "--silent"]
-    _run(["npm", "install", *quiet], folder, "npm cannot install the Redis client")
+    bare = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
+    _run(
+        ["npm", "install", *bare, "--fetch-retries=0", "--loglevel=error"],
+        folder,
+        "npm cannot install the Redis client",
+    )
     return folder
 
 
@@ -171,7 +175,7 @@ def _run(command: list[str], folder: Path, otherwise: str) -> None:
     except subprocess.TimeoutExpired:
         raise CannotRunError(f"{otherwise} (no end after {INSTALL_LIMIT_S:g} s)") from None
     if done.returncode:
-        raise CannotRunError(f"{otherwise}: {(done.stderr or done.stdout).strip()[-300:]}")
+        raise CannotRunError(f"{otherwise}: {(done.stderr or done.stdout).strip()[:300]}")
 
 
 _JAVA = ["java", "-cp", f"{os.environ.get('TEST_JAVA_CLASSPATH', '')}{os.pathsep}."]
