@@ -77,6 +77,7 @@ def csv_import(
         raise typer.BadParameter("--results goes with --wait")
     _keep_apart(file, errors, results)
     client = Client()
+    _make_sure_of(account, client)
     defaults = {name: str(value) for name, value in (("provider", provider), ("account", account)) if value}
     ignores_extra = extra_columns is ExtraColumns.IGNORE
     with _opened(file) as opened, Staging() as staging, _as_invalid_input(file):
@@ -95,6 +96,12 @@ def csv_import(
         since = client.last_id()
         _submit(client, staging, submission, is_followed=True)
         _follow(client, staging, since=since, limit_s=seconds_of(wait), results=results, delimiter=csv_file.delimiter)
+
+
+def _make_sure_of(account: str | None, client: Client) -> None:
+    known = client.accounts.by_name
+    if account is not None and account not in known:
+        raise typer.BadParameter(f"--account: there is no account {account} (configured: {', '.join(sorted(known))})")
 
 
 # Opening

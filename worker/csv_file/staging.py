@@ -21,8 +21,8 @@ CREATE TABLE row (line INTEGER PRIMARY KEY, job TEXT, account TEXT, lane TEXT, r
 CREATE TABLE problem (line INTEGER, field TEXT, value TEXT, problem TEXT);
 CREATE INDEX problem_line ON problem (line);
 """
-_DUPLICATES = """
-SELECT line, job, first
+_REPEATS = """
+CREATE TABLE repeat AS SELECT line, job, first
 FROM (SELECT line, job, min(line) OVER (PARTITION BY job) AS first FROM row WHERE job IS NOT NULL)
 WHERE line > first ORDER BY line
 """
@@ -79,14 +79,15 @@ class Staging:
 
     def refuse_repeats(self, column_of: Mapping[str, str]) -> None:
         """Make it an error of the later row that a document stands twice; `column_of` tells each provider's column."""
-        twice = self.db.execute(_DUPLICATES).fetchall()
+        self.db.execute(_REPEATS)
+        repeats = self.db.execute("SELECT line, job, first FROM repeat")
         self._note(
             RowProblem(
                 line, column_of[job.partition(":")[0]], document(job), f"stands in line {first} already: remove one"
             )
-            for line, job, first in twice
+            for line, job, first in repeats
         )
-        self.db.executemany("UPDATE row SET body = NULL WHERE line = ?", [(line,) for line, _, _ in twice])
+        self.db.execute("UPDATE row SET body = NULL WHERE line IN (SELECT line FROM repeat)")
 
     def problems(self) -> Iterator[RowProblem]:
         """Everything that is wrong, in the order of the lines."""

@@ -196,6 +196,7 @@ def test_standard_input_is_read(anula):
         (("--errors", "x.csv", "--results", "./x.csv", "--wait"), "must be different files"),
         (("--encoding", "klingon"), "no encoding klingon"),
         (("--provider", "other"), "--provider"),
+        (("--account", "nobody"), "there is no account nobody (configured: norte, rodoviaria)"),
     ],
 )
 def test_wrong_usage(anula, a_file, arguments, words):
