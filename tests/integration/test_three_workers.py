@@ -84,9 +84,10 @@ def sur(site: Site) -> AccountState:
 
 def attempts(site: Site, jobs: list[str]) -> int:
     """Of all these jobs together."""
-    with site.ledger.redis.pipeline(transaction=False) as pipeline:
+    ledger = site.ledger
+    with ledger.redis.pipeline(transaction=False) as pipeline:
         for job in jobs:
-            pipeline.hget(site.ledger.key("job", job), "attempts")
+            pipeline.hget(ledger.key("job", job), "attempts")
         return sum(int(one or 0) for one in pipeline.execute())
 
 
