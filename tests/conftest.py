@@ -5,9 +5,13 @@ import re
 import uuid
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 pytest.register_assert_rewrite("tests.support")
+# How long an example takes says something about the machine, not about the code
+hypothesis.settings.register_profile("anula", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("anula")
 
 from tests.support.valkey import LocalValkey, running_valkey  # noqa: E402  (assertions are rewritten from here on)
 
