@@ -114,7 +114,10 @@ class CsvFile:
         """The one by which most columns are fields of a request."""
 
         def recognises(delimiter: str) -> tuple[int, int]:
-            columns = self._header(delimiter)
+            try:
+                columns = self._header(delimiter)
+            except Unreadable:  # quotes fit with the delimiter that the file was written with, and with no other
+                return 0, 0
             return len(columns.known), len(columns.header)
 
         return max(DELIMITERS, key=recognises)

@@ -60,6 +60,13 @@ def test_the_delimiter_is_the_one_that_makes_columns(csv_file, delimiter):
     assert (file.delimiter, cells(file)) == (delimiter, [["x", "y"]])
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_delimiter_is_found_where_every_cell_stands_in_quotes(csv_file, delimiter):
+    file = csv_file(f'"uuid"{delimiter}"reference"\r\n"x"{delimiter}"y, z; 1"\r\n')
+
+    assert (file.delimiter, cells(file)) == (delimiter, [["x", "y, z; 1"]])
+
+
 def test_a_line_that_tells_the_delimiter_is_passed_over(csv_file):
     file = csv_file("sep=;\r\nuuid;reference\r\nx;y,z\r\n")
 
