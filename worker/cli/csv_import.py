@@ -22,7 +22,7 @@ from worker.client import Client, LedgerFull, Unavailable
 from worker.csv_file.checking import RowCheck, checked_rows
 from worker.csv_file.columns import DOCUMENTS
 from worker.csv_file.handing_in import follow, hand_in, submission_id
-from worker.csv_file.problem import Unreadable
+from worker.csv_file.problem import Unreadable, shortened
 from worker.csv_file.reading import NAMES, CsvFile
 from worker.csv_file.results import RowOutcomes, results_of
 from worker.csv_file.staging import Staging
@@ -143,8 +143,10 @@ def _shown(name: str) -> str:
 
 
 def _tell_what_it_is(csv_file: CsvFile, name: str) -> None:
-    passed_over = f"; columns passed over: {len(csv_file.columns.extra)}" if csv_file.columns.extra else ""
-    complain(f"{_shown(name)}: {csv_file.text.name}, cells divided by {NAMES[csv_file.delimiter]}{passed_over}")
+    text, extra = csv_file.text, csv_file.columns.extra
+    words = f" (as in {', '.join(map(shortened, text.words))})" if text.words else ""
+    passed_over = f"; columns passed over: {len(extra)}" if extra else ""
+    complain(f"{_shown(name)}: {text.name}{words}, cells divided by {NAMES[csv_file.delimiter]}{passed_over}")
 
 
 # Checking

@@ -3,13 +3,14 @@
 import codecs
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 
-from worker.csv_file.problem import Unreadable
+from worker.csv_file.letters import strangeness, telling_words
+from worker.csv_file.problem import Unreadable, shortened
 
 CHUNK = 1024 * 1024
 _MARKS = (
@@ -19,14 +20,16 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_ONE_BYTE = ["cp1252", "cp850", "mac_roman"]
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How .xlsx and .ods begin, and .xls."""
+_USUAL = "cp1252"
+_ONE_BYTE = [_USUAL, "cp850", "mac_roman"]
 """What spreadsheets of Latin America write beside Unicode: Windows, "CSV (MS-DOS)" and "CSV (Macintosh)"."""
+_CLEARLY = 2
+"""By how much less strange an unusual encoding has to read than any other."""
 _TWO_BYTES = ["utf_16_le", "utf_16_be"]
 _UTF8_LETTER = re.compile(rb"[\xc3\xc2][\x80-\xbf]")
-_USUAL = frozenset("áàâãéêíóôõúüçñÁÀÂÃÉÊÍÓÔÕÚÜÇÑªº°¿¡“”‘’–")
 _SAMPLE_BYTES = 64 * 1024
-
-
 _SHOWN = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252"}
 
 
@@ -37,15 +40,21 @@ class Text:
     Attributes:
         encoding: Python's name of it.
         sha256: Of the bytes, in hex.
+        words: Some of it by which a person can judge the encoding that was guessed; none where it was told.
     """
 
     encoding: str
     sha256: str
+    words: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The encoding as people call it."""
-        return _SHOWN.get(self.encoding, self.encoding)
+        return _name(self.encoding)
+
+
+def _name(encoding: str) -> str:
+    return _SHOWN.get(encoding, encoding)
 
 
 def recognise(file: BinaryIO, given: str | None = None) -> Text:
@@ -61,7 +70,8 @@ def recognise(file: BinaryIO, given: str | None = None) -> Text:
         digest.update(chunk)
         is_utf8 = is_utf8 and _decodes(decoder, chunk)
     is_utf8 = is_utf8 and _decodes(decoder, b"", final=True)
-    return Text(_named(given) if given else _found(file, head, is_utf8=is_utf8), digest.hexdigest())
+    found = (_named(given), ()) if given else _found(file, head, is_utf8=is_utf8)
+    return Text(found[0], digest.hexdigest(), found[1])
 
 
 def _named(given: str) -> str:
@@ -74,25 +84,45 @@ def _named(given: str) -> str:
     return "utf-8-sig" if codec.name == "utf-8" else codec.name
 
 
-def _found(file: BinaryIO, head: bytes, *, is_utf8: bool) -> str:
+def _found(file: BinaryIO, head: bytes, *, is_utf8: bool) -> tuple[str, tuple[str, ...]]:
+    """The encoding, and where it was guessed some words."""
+    if head.startswith(_WORKBOOKS):
+        raise Unreadable('it is a workbook: open it in the spreadsheet program, and save it as "CSV UTF-8"')
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     if marked:
-        return marked
+        return marked, ()
     has_nul = b"\0" in head
     if is_utf8 and not has_nul:
-        return "utf-8"
+        return "utf-8", ()
     sample = _telling_bytes(file, two_bytes=has_nul)
     if not has_nul and _UTF8_LETTER.search(sample):
         raise Unreadable("it is partly UTF-8 and partly not: save it again in one encoding, or give --encoding")
-    likely = list(from_bytes(sample, cp_isolation=_TWO_BYTES if has_nul else _ONE_BYTE))
-    if not likely:
+    texts = {
+        match.encoding: str(match) for match in from_bytes(sample, cp_isolation=_TWO_BYTES if has_nul else _ONE_BYTE)
+    }
+    if not texts:
         raise Unreadable("its encoding cannot be told: give --encoding, as in --encoding windows-1252")
-    return min(likely, key=lambda match: _unusual(str(match))).encoding
+    return _guessed(texts)
 
 
-def _unusual(text: str) -> int:
-    """How many letters are neither Spanish nor Portuguese."""
-    return sum(not (letter.isascii() or letter in _USUAL) for letter in text)
+def _guessed(texts: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """The encoding in which a text reads best, with some of its words; `texts` by encoding.
+
+    Raises:
+        Unreadable: the usual one reads badly, and no other is clearly better.
+    """
+    first, *others = sorted((strangeness(text), name != _USUAL, name) for name, text in texts.items())
+    least, is_unusual, best = first
+    if is_unusual and others and others[0][0] < least + _CLEARLY:
+        pair = (best, others[0][2])
+        shown = " or ".join(_as_read(texts, name, other) for name, other in (pair, pair[::-1]))
+        raise Unreadable(f"its encoding cannot be told, it may be {shown}: give --encoding")
+    return best, telling_words(texts[best])
+
+
+def _as_read(texts: Mapping[str, str], name: str, other: str) -> str:
+    words = telling_words(texts[name], unlike=texts[other])
+    return f"{_name(name)} ({', '.join(map(shortened, words))})"
 
 
 def _telling_bytes(file: BinaryIO, *, two_bytes: bool) -> bytes:

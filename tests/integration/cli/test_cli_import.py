@@ -43,7 +43,7 @@ def test_every_row_is_submitted_in_the_bulk_lane(anula, deployment, a_file):
     ran = anula("import", a_file(row(1), row(2, reason="Não viajou, perdeu o ônibus"), encoding="cp1252"))
 
     assert (ran.status, ran.lines) == (0, ["2 submitted"])
-    assert "Windows-1252, cells divided by semicolons" in ran.err
+    assert "Windows-1252 (as in referência, Não, ônibus), cells divided by semicolons" in ran.err
     record = deployment.client().status(job(2))
     assert (record.state, record.lane, record.references) == ("queued", "bulk", ("order-2",))
     assert "Não viajou, perdeu o ônibus" in record.request

@@ -31,6 +31,49 @@ def test_the_letters_that_tell_an_encoding_may_stand_far_back(csv_file):
     assert cells(csv_file(text, encoding="cp1252"))[-1] == ["a", "última"]
 
 
+@pytest.mark.parametrize("name", ["cp1252", "cp850", "mac_roman"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "NÃO VIAJOU NESTE DIA",
+        "DECISÃO DO CLIENTE",
+        "Foi à rodoviária",
+        "SERÁ REEMITIDO",
+        "Conforme art. 5 §2 da lei",
+        "AVÔ DOENTE",
+        "JOSé VIAJOU ONTEM",
+        "PÂNICO",
+        "1º assento",
+    ],
+)
+def test_letters_are_read_as_they_were_written_or_the_file_is_refused(csv_file, name, words):
+    try:
+        read = cells(csv_file(f"uuid;reference\na;{words}\n", encoding=name))
+    except Unreadable as refused:
+        read = str(refused)
+
+    assert read == [["a", words]] or "it may be" in read
+
+
+@pytest.mark.parametrize("words", ["José pediu", "Foi à rodoviária", "NÃO VIAJOU", "PREÇO ERRADO", "NãO VIAJOU", "§ 2"])
+def test_windows_1252_is_found_out_by_few_letters(csv_file, words):
+    file = csv_file(f"uuid;reference\na;{words}\n", encoding="cp1252")
+
+    assert (file.text.name, cells(file)) == ("Windows-1252", [["a", words]])
+    assert set(file.text.words) <= set(words.split())
+
+
+def test_what_cannot_be_told_apart_is_shown_in_both_readings(csv_file):
+    with pytest.raises(Unreadable, match=r"it may be cp850 \(AVÔ\) or Windows-1252 \(AVâ\): give --encoding"):
+        csv_file("uuid;reference\na;AVÔ DOENTE\n", encoding="cp850")
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
+def test_a_workbook_is_refused_as_such(csv_file, start):
+    with pytest.raises(Unreadable, match="workbook"):
+        csv_file(start + bytes(range(256)))
+
+
 def test_a_file_in_two_encodings_is_refused(csv_file):
     with pytest.raises(Unreadable, match="partly UTF-8"):
         csv_file(b"uuid;referencia\na;" + "não\n".encode() + "b;não\n".encode("cp1252"))
