@@ -22,6 +22,7 @@ from worker.client import Client, LedgerFull, Unavailable
 from worker.csv_file.checking import RowCheck, checked_rows
 from worker.csv_file.columns import DOCUMENTS
 from worker.csv_file.handing_in import follow, hand_in, submission_id
+from worker.csv_file.output import OutputFile
 from worker.csv_file.problem import Unreadable, shortened
 from worker.csv_file.reading import NAMES, CsvFile
 from worker.csv_file.results import RowOutcomes, results_of
@@ -80,12 +81,18 @@ def csv_import(
     _make_sure_of(account, client)
     defaults = {name: str(value) for name, value in (("provider", provider), ("account", account)) if value}
     ignores_extra = extra_columns is ExtraColumns.IGNORE
-    with _opened(file) as opened, Staging() as staging, _as_invalid_input(file):
+    with (
+        _opened(file) as opened,
+        _output(errors) as errors_file,
+        _output(results) as results_file,
+        Staging() as staging,
+        _as_invalid_input(file),
+    ):
         csv_file = CsvFile(opened, encoding=encoding, ignore_extra=ignores_extra)
         _tell_what_it_is(csv_file, file)
         check = RowCheck(csv_file, client.accounts, defaults=defaults, ignore_extra=ignores_extra)
         _check(csv_file, check, staging, opened)
-        _judge(csv_file, staging, errors=errors, skip_invalid=skip_invalid)
+        _judge(csv_file, staging, errors_file, skip_invalid=skip_invalid)
         if dry_run:
             say(f"{staging.count()[0]} can be submitted; nothing was")
             return
@@ -95,7 +102,8 @@ def csv_import(
             return
         since = client.last_id()
         _submit(client, staging, submission, is_followed=True)
-        _follow(client, staging, since=since, limit_s=seconds_of(wait), results=results, delimiter=csv_file.delimiter)
+        with _results(results_file, staging, csv_file.delimiter):
+            _follow(client, staging, since=since, limit_s=seconds_of(wait))
 
 
 def _make_sure_of(account: str | None, client: Client) -> None:
@@ -121,6 +129,20 @@ def _opened(name: str) -> Iterator[BinaryIO]:
         with tempfile.TemporaryFile() as copy:
             shutil.copyfileobj(opened, copy)
             yield copy
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[OutputFile | None]:
+    """A file to write; none where none is wanted."""
+    if path is None:
+        yield None
+        return
+    try:
+        output = OutputFile(path)
+    except OSError as problem:
+        raise typer.BadParameter(f"{path} cannot be written ({problem.strerror})") from None
+    with output:
+        yield output
 
 
 def _keep_apart(file: str, *written: Path | None) -> None:
@@ -163,18 +185,20 @@ def _check(csv_file: CsvFile, check: RowCheck, staging: Staging, opened: BinaryI
     staging.refuse_repeats({provider: csv_file.columns.name_of(field) for field, provider in DOCUMENTS.items()})
 
 
-def _judge(csv_file: CsvFile, staging: Staging, *, errors: Path | None, skip_invalid: bool) -> None:
+def _judge(csv_file: CsvFile, staging: Staging, errors: OutputFile | None, *, skip_invalid: bool) -> None:
     """Tell every problem; go on only where there is none, or those rows are to be skipped."""
     valid, bad = staging.count()
     if not valid and not bad:
         complain("there is no row in it")
-    if not bad:
-        return
     for problem in staging.problems():
         complain(str(problem))
     if errors:
-        write_errors(errors, csv_file, staging.problems())
-        complain(f"the invalid rows are in {errors}, to be mended and imported")
+        write_errors(errors.opened, csv_file, staging.problems())
+        errors.take_its_place()
+    if not bad:
+        return
+    if errors:
+        complain(f"the invalid rows are in {errors.path}, to be mended and imported")
     if not skip_invalid:
         raise InvalidInput([f"nothing was submitted: {bad} of {valid + bad} rows are invalid"])
     complain(f"{bad} of {valid + bad} rows are invalid and skipped")
@@ -208,17 +232,24 @@ def _broken_off(why: str, done: int, total: int) -> Failed:
 # Following
 
 
-def _follow(
-    client: Client, staging: Staging, *, since: str, limit_s: float | None, results: Path | None, delimiter: str
-) -> None:
+@contextmanager
+def _results(results: OutputFile | None, staging: Staging, delimiter: str) -> Iterator[None]:
+    """Written at the end, also of a wait that was broken off."""
+    try:
+        yield
+    finally:
+        if results:
+            write_results(results.opened, delimiter, results_of(staging.db))
+            results.take_its_place()
+
+
+def _follow(client: Client, staging: Staging, *, since: str, limit_s: float | None) -> None:
     rows = RowOutcomes(staging.db)
     total, count = len(rows), Counter[str]()
     with progress("waiting for outcomes", total, in_lines=True) as done:
         for status in follow(client, rows, since=since, limit_s=limit_s):
             count[status] += 1
             done(count.total())
-    if results:
-        write_results(results, delimiter, results_of(staging.db))
     for status, number in sorted(count.items()):
         say(f"{number} {status}")
     cancelled = count["cancelled"]

@@ -92,7 +92,8 @@ class CsvFile:
         except UnicodeError:
             raise Unreadable(f"it is not all {self.text.name}: give the right --encoding") from None
         finally:
-            lines.detach()
+            if not self._file.closed:  # rows that were not read to their end may outlive the file
+                lines.detach()
 
     def _hint(self) -> str | None:
         """The delimiter that a line `sep=;`, which Excel understands, tells."""

@@ -3,8 +3,7 @@
 import csv
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from worker.csv_file.checking import NEUTRALISED
 from worker.csv_file.columns import OF_THE_ERRORS_FILE, plain
@@ -12,40 +11,32 @@ from worker.csv_file.problem import RowProblem
 from worker.csv_file.reading import CsvFile
 from worker.csv_file.results import KEPT, Result
 
-ENCODING = "utf-8-sig"
-"""With the mark by which spreadsheets tell UTF-8."""
 _FORMULA_STARTS = (*(start[1] for start in NEUTRALISED), "\t", "\r")
 _OURS = frozenset(plain(name) for name in OF_THE_ERRORS_FILE)
 
 
-def write_errors(path: Path, file: CsvFile, problems: Iterable[RowProblem]) -> int:
-    """Write the rows with problems as they stood, with their line and what is wrong behind; how many.
+def write_errors(opened: TextIO, file: CsvFile, problems: Iterable[RowProblem]) -> None:
+    """Write the rows with problems as they stood, with their line and what is wrong behind.
 
     `problems` are in the order of the lines. The file can be mended and imported.
     """
     own = [place for place, name in enumerate(file.columns.header) if plain(name) not in _OURS]
-    grouped = groupby(problems, key=lambda problem: problem.line)
+    writer = csv.writer(opened, delimiter=file.delimiter)
+    writer.writerow(map(neutral, [*(file.columns.header[place] for place in own), *OF_THE_ERRORS_FILE]))
     rows = file.rows()
-    count = 0
-    with path.open("w", encoding=ENCODING, newline="") as opened:
-        writer = csv.writer(opened, delimiter=file.delimiter)
-        writer.writerow([*(file.columns.header[place] for place in own), *OF_THE_ERRORS_FILE])
-        for line, some in grouped:
-            row = next(row for row in rows if row.line == line)
-            cells = [row.cells[place] for place in own] if row.cells else [""] * len(own)
-            said = "; ".join(f"{one.column}: {one.problem}" if one.column else one.problem for one in some)
-            writer.writerow([*map(neutral, cells), line, said])
-            count += 1
-    return count
+    for line, some in groupby(problems, key=lambda problem: problem.line):
+        row = next(row for row in rows if row.line == line)
+        cells = [row.cells[place] for place in own] if row.cells else [""] * len(own)
+        said = "; ".join(f"{one.column}: {one.problem}" if one.column else one.problem for one in some)
+        writer.writerow(map(neutral, [*cells, line, said]))
 
 
-def write_results(path: Path, delimiter: str, results: Iterable[Result]) -> None:
+def write_results(opened: TextIO, delimiter: str, results: Iterable[Result]) -> None:
     """Write one row for each row of the imported file, in its order."""
-    with path.open("w", encoding=ENCODING, newline="") as opened:
-        writer = csv.writer(opened, delimiter=delimiter)
-        writer.writerow(["line", "job", "reference", "submitted", *KEPT, "warnings", "evidence_sha256", "problem"])
-        for one in results:
-            writer.writerow([neutral(cell) for cell in _cells(one)])
+    writer = csv.writer(opened, delimiter=delimiter)
+    writer.writerow(["line", "job", "reference", "submitted", *KEPT, "warnings", "evidence_sha256", "problem"])
+    for one in results:
+        writer.writerow(map(neutral, _cells(one)))
 
 
 def _cells(one: Result) -> Iterator[Any]:

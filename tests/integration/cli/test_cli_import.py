@@ -1,12 +1,14 @@
 """`anula import`: CSV files into the ledger (docs/csv.md)."""
 
 import csv
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.integration.cli.test_cli_process import started
 from tests.integration.cli.test_cli_submit import later
 from tests.support.hand_driven import cancelled, not_cancelled
 from tests.support.requests import chbpe
@@ -83,6 +85,56 @@ def test_invalid_rows_can_be_mended_and_imported(anula, deployment, a_file, tmp_
 
     assert (second.status, second.lines) == (0, ["1 submitted"])
     assert deployment.client().status(job(2)).references == ("=1+1",)
+
+
+def test_the_errors_of_an_earlier_import_do_not_stay_when_there_are_none_any_more(anula, a_file, tmp_path):
+    bad = tmp_path / "bad.csv"
+    anula("import", a_file(row(1, reason="short")), "--errors", str(bad))
+    assert len(rows_of(bad)) == 1
+
+    anula("import", a_file(row(1)), "--errors", str(bad))
+
+    assert rows_of(bad) == []
+
+
+def test_names_of_columns_are_kept_from_being_formulas(anula, a_file, tmp_path):
+    path, bad = Path(a_file()), tmp_path / "bad.csv"
+    path.write_text("=uuid;@SUM(A1)\nx;y\n")
+
+    anula("import", str(path), "--extra-columns", "ignore", "--errors", str(bad))
+
+    assert [cell[:2] for cell in rows_of(bad)[0]] == ["'=", "'@", "an", "an"]
+    assert rows_of(bad)[0]["anula problem"].startswith("'=uuid: must be")
+
+
+@pytest.mark.parametrize(
+    "option, name", [("--errors", "nowhere/x.csv"), ("--results", "nowhere/x.csv"), ("--errors", ".")]
+)
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_submitted(anula, deployment, a_file, option, name):
+    ran = anula("import", a_file(row(1)), option, name, "--wait", "0")
+
+    assert ran.status == 2
+    assert f"{name} cannot be written" in ran.errors[-1]
+    assert deployment.client().status(job(1)) is None
+
+
+def test_a_wait_that_is_broken_off_leaves_its_results(deployment, a_file, tmp_path):
+    out = tmp_path / "results.csv"
+    out.write_text("of another import")
+    process = started(deployment, "import", a_file(row(1), row(2)), "--wait", "--results", str(out))
+    assert process.stdout.readline() == "2 submitted\n"
+    deployment.end(job(1), cancelled(b"<xml/>"))
+    for line in process.stderr:
+        if "waiting for outcomes: 50 %" in line:
+            break
+    assert out.read_text() == "of another import"
+
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert [(one["submitted"], one["status"]) for one in rows_of(out)] == [("new", "cancelled"), ("new", "")]
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_a_dry_run_submits_nothing_and_needs_no_redis(anula, deployment, a_file, monkeypatch):
