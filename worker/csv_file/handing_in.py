@@ -5,12 +5,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 from worker.client import Client, Submission
 from worker.csv_file.encoding import Text
 from worker.csv_file.results import RowOutcomes
 from worker.csv_file.staging import Staging, how
 from worker.ledger.admission import Admission
+from worker.ledger.records import OPEN_STATES
 
 
 def submission_id(text: Text, defaults: Mapping[str, str]) -> str:
@@ -33,7 +35,7 @@ def hand_in(client: Client, staging: Staging, submission: str, *, is_followed: b
     def done(batch: list[Admission], answer: Future[list[Submission]]) -> Counter[str]:
         admitted = answer.result()
         if is_followed:
-            staging.note_admitted(batch, admitted)
+            staging.note_admitted(batch, _in_their_newest_runs(client, admitted))
         became.update(map(how, admitted))
         return became
 
@@ -48,10 +50,20 @@ def hand_in(client: Client, staging: Staging, submission: str, *, is_followed: b
             yield done(*under_way)
 
 
+def _in_their_newest_runs(client: Client, admitted: list[Submission]) -> list[Submission]:
+    """Submissions that were known before are answered as then; their jobs may have been retried since."""
+    known = [one.job for one in admitted if one.repeated]
+    if not known:
+        return admitted
+    newest = {last.job: last.run for last in client.last_runs(known)}
+    return [replace(one, run=max(one.run, newest.get(one.job, 0))) for one in admitted]
+
+
 def follow(client: Client, rows: RowOutcomes, *, since: str, limit_s: float | None) -> Iterator[str]:
     """Keep the outcome of each row that was submitted; the status of each as it comes.
 
-    What has none at the end is kept as it stands then: open, or ended in a later run than the one that was submitted.
+    What has none at the end is kept as it stands then. Where that is ended (its outcome is no longer kept, or it was of
+    an earlier run), its status is given too.
 
     Raises:
         Unavailable: Redis is away.
@@ -61,4 +73,7 @@ def follow(client: Client, rows: RowOutcomes, *, since: str, limit_s: float | No
         yield outcome["status"]
     for page in rows.without_outcome():
         for last in client.last_runs([job for job, _ in page]):
-            rows.keep_state(last.job, last.state or "unknown")
+            state = last.state or "unknown"
+            rows.keep_state(last.job, state)
+            if state not in OPEN_STATES:
+                yield state

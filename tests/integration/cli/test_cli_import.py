@@ -232,6 +232,33 @@ def test_results_of_an_earlier_import_are_found_again(anula, deployment, a_file,
     assert [(one["submitted"], one["status"]) for one in rows_of(out)] == [("repeated", "cancelled")] * 2
 
 
+def test_the_run_that_counts_is_the_newest_where_a_job_was_retried_in_between(anula, deployment, a_file, tmp_path):
+    path, out = a_file(row(1), row(2)), tmp_path / "results.csv"
+    anula("import", path)
+    for number, verdict in ((1, cancelled(b"<xml/>")), (2, not_cancelled(code="623"))):
+        deployment.end(job(number), not_cancelled())
+        deployment.ledger.retry(job(number), by="test")
+        deployment.end(job(number), verdict)
+
+    ran = anula("import", path, "--wait", "30", "--results", str(out))
+
+    assert (ran.status, ran.lines) == (3, ["2 submitted", "1 cancelled", "1 rejected"])
+    assert "anula: of 2: 1 not cancelled, 0 still open" in ran.errors
+    assert [(one["status"], one["code"]) for one in rows_of(out)] == [("cancelled", "200"), ("rejected", "623")]
+
+
+def test_a_job_whose_outcome_is_gone_does_not_count_as_open(anula, deployment, a_file, tmp_path):
+    path, out = a_file(row(1)), tmp_path / "results.csv"
+    anula("import", path)
+    deployment.end(job(1), not_cancelled())
+    deployment.ledger.redis.xtrim(deployment.ledger.key("outcomes"), maxlen=0)
+
+    ran = anula("import", path, "--wait", "30", "--results", str(out))
+
+    assert (ran.status, ran.lines) == (3, ["1 submitted", "1 rejected"])
+    assert [one["status"] for one in rows_of(out)] == ["rejected"]
+
+
 def test_standard_input_is_read(anula):
     text = "\r\n".join([HEADER, row(1)])
 
