@@ -5,7 +5,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -222,10 +222,18 @@ class Accounts:
 
     by_name: Mapping[str, Account]
     environment: Environment
+    _by_provider: Mapping[str, tuple[Account, ...]] = field(init=False, repr=False, compare=False)
 
-    def of_provider(self, provider: ProviderName) -> tuple[Account, ...]:
+    def __post_init__(self) -> None:
+        """Sort them by provider once: every request asks."""
+        found: dict[str, tuple[Account, ...]] = {}
+        for account in self.by_name.values():
+            found[account.provider] = (*found.get(account.provider, ()), account)
+        object.__setattr__(self, "_by_provider", found)
+
+    def of_provider(self, provider: str) -> tuple[Account, ...]:
         """The accounts of `provider`, in file order."""
-        return tuple(account for account in self.by_name.values() if account.provider == provider)
+        return self._by_provider.get(provider, ())
 
 
 def load(path: Path) -> Accounts:

@@ -303,7 +303,7 @@ def _resolve(value: Mapping[str, Any], accounts: Accounts) -> Account | FieldErr
         return (
             named if named and is_of_provider else FieldError("account", f"no such account of {provider} is configured")
         )
-    candidates = accounts.of_provider(ProviderName(provider))
+    candidates = accounts.of_provider(provider)
     if len(candidates) == 1:
         return candidates[0]
     return FieldError("account", f"needed: {len(candidates) or 'no'} accounts of {provider} are configured")
