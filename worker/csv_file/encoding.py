@@ -70,8 +70,8 @@ def recognise(file: BinaryIO, given: str | None = None) -> Text:
         digest.update(chunk)
         is_utf8 = is_utf8 and _decodes(decoder, chunk)
     is_utf8 = is_utf8 and _decodes(decoder, b"", final=True)
-    found = (_named(given), ()) if given else _found(file, head, is_utf8=is_utf8)
-    return Text(found[0], digest.hexdigest(), found[1])
+    encoding, words = (_named(given), ()) if given else _found(file, head, is_utf8=is_utf8)
+    return Text(codecs.lookup(encoding).name, digest.hexdigest(), words)
 
 
 def _named(given: str) -> str:

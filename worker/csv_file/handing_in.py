@@ -17,7 +17,7 @@ from worker.ledger.records import OPEN_STATES
 
 def submission_id(text: Text, defaults: Mapping[str, str]) -> str:
     """Under which each row of a file is recognised when it comes again, read in the same way."""
-    told = json.dumps([text.sha256, text.encoding, sorted(defaults.items())])
+    told = json.dumps([text.sha256, text.name, sorted(defaults.items())])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 

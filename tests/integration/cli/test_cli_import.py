@@ -158,6 +158,27 @@ def test_the_same_file_again_submits_nothing_twice_even_where_jobs_have_ended(an
     assert deployment.client().status(job(1)).run == 1
 
 
+@pytest.mark.parametrize(
+    "encoding, given",
+    [
+        ("utf-8", "utf8"),
+        ("utf-8-sig", "utf-8"),
+        ("cp1252", "windows-1252"),
+        ("utf-16-le", "utf-16le"),
+        ("utf-16", "utf16"),
+    ],
+)
+def test_a_file_is_known_whether_its_encoding_is_found_out_or_given(anula, deployment, a_file, encoding, given):
+    path = a_file(row(1, reason="Não viajou, perdeu o ônibus"), encoding=encoding)
+    anula("import", path)
+    deployment.end(job(1), not_cancelled())
+
+    ran = anula("import", path, "--encoding", given)
+
+    assert (ran.status, ran.lines) == (0, ["1 submitted"])
+    assert deployment.client().status(job(1)).run == 1
+
+
 def test_another_file_joins_what_is_open(anula, deployment, a_file):
     anula("import", a_file(row(1)))
 
