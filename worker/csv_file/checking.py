@@ -42,6 +42,7 @@ class RowCheck:
         """`defaults`: what a row has in the fields that it leaves empty."""
         self._columns: Columns = file.columns
         self._known = file.columns.known
+        self._unnamed = () if ignore_extra else file.columns.unnamed
         self._accounts = accounts
         self._defaults = {"priority": "bulk", **_told(file.columns.provider), **defaults}
         self._ignore_extra = ignore_extra
@@ -52,7 +53,7 @@ class RowCheck:
         if row.problem:
             return Checked(row, None, None, [RowProblem(row.line, "", "", row.problem)])
         values = self._values(row.cells)
-        problems = self._too_long(row) or self._garbled(row, values)
+        problems = self._too_long(row) or self._nameless(row) or self._garbled(row, values)
         try:
             one = check(values, self._accounts, now=self._now)
         except InvalidRequest as invalid:
@@ -80,6 +81,13 @@ class RowCheck:
             return []
         problem = "there are more cells than columns: a cell with a delimiter in it must stand in quotes"
         return [RowProblem(row.line, "", shortened(more[0]), problem)]
+
+    def _nameless(self, row: Row) -> list[RowProblem]:
+        for place in self._unnamed:
+            if cell := row.cells[place].strip(BLANKS):
+                problem = "its column has no name: name it, or give --extra-columns ignore"
+                return [RowProblem(row.line, "", shortened(cell), problem)]
+        return []
 
     def _garbled(self, row: Row, values: Mapping[str, str]) -> list[RowProblem]:
         text = values.get("xJust", "")

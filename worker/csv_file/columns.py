@@ -83,6 +83,11 @@ class Columns:
         return tuple((place, field) for place, field in enumerate(self.fields) if field)
 
     @property
+    def unnamed(self) -> tuple[int, ...]:
+        """Places of columns without a name: spreadsheets leave empty ones behind."""
+        return tuple(place for place, name in enumerate(self.header) if not name)
+
+    @property
     def provider(self) -> str | None:
         """The provider that the document column tells; None where there are both."""
         told = [provider for field, provider in DOCUMENTS.items() if field in self.fields]

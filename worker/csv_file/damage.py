@@ -1,6 +1,9 @@
 """What spreadsheets do to long numbers, dates and letters, recognised in a cell and explained."""
 
 import re
+from contextlib import suppress
+
+from worker.csv_file.letters import strangeness
 
 _ROUNDED = re.compile(r"[+-]?\d+([.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 _DECIMALS = re.compile(r"\d+[.,]0+")
@@ -9,6 +12,7 @@ _DATE = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}([ T].*)?")
 _DIGITS = {"chBPe": 44, "nProt": 15}
 _KEPT_DIGITS = 15
 """More digits of a number a spreadsheet does not keep."""
+_TWICE_ENCODED = re.compile(r"[ÂÃ][^\x00-\x7f]|â[^\x00-\x7f]{2}")
 _ANEW = "format the column as text, fill it from the source again, and export it anew"
 
 
@@ -48,13 +52,13 @@ def _of_digits(cell: str, wanted: int) -> str | None:
 
 
 def garbled(text: str) -> str | None:
-    """What a text was before its UTF-8 was read as Windows-1252; None where that has not happened to it."""
-    if text.isascii():
-        return None
+    """What a text was before its UTF-8, or a part of it, was read as Windows-1252; None where that has not happened."""
+    before = _TWICE_ENCODED.sub(_once_encoded, text)
+    return before if before != text and strangeness(before) < strangeness(text) else None
+
+
+def _once_encoded(letters: re.Match[str]) -> str:
     for read_as in ("cp1252", "latin-1"):
-        try:
-            before = text.encode(read_as).decode("utf-8")
-        except UnicodeError:
-            continue
-        return before
-    return None
+        with suppress(UnicodeError):
+            return letters[0].encode(read_as).decode("utf-8")
+    return letters[0]

@@ -14,6 +14,7 @@ _UNLIKELY = re.compile(
     r"|\b[ÂÃÊÍÓÔÕÚâãêíôõú]\b"  # viagem Ó cidade
     r"|[à-ÿ]\d|\d[à-ÿ]"  # 5 õ2
     r"|\w§"  # 1§ assento
+    r"|[ÂÃ][ºª°¡¿]"  # Ãºltimo
 )
 _WORD = re.compile(r'[^\s,;"]+')
 _IMPOSSIBLE = 2

@@ -78,6 +78,13 @@ def test_a_row_with_too_many_cells_is_told(checked):
     assert "more cells than columns" in row.problems[0].problem
 
 
+def test_a_cell_in_a_column_without_a_name_is_told_unless_extra_columns_are_ignored(checked):
+    text = f"uuid; ;reference;\n{UUID};2026;r1;\n{uuid(1)};;r2;\n"
+
+    assert problems(checked(text)) == [(2, "", "its column has no name: name it, or give --extra-columns ignore")]
+    assert not problems(checked(text, ignore_extra=True))
+
+
 def test_a_field_of_the_other_provider_is_refused_unless_ignored(checked):
     text = f"uuid,motivo\n{UUID},02\n"
 
@@ -113,6 +120,9 @@ def test_a_neutralised_cell_is_what_it_was(checked):
         ("nProt", "143260000012345,00", "decimals"),
         ("nProt", "143260000012345.0", "decimals"),
         ("xJust", "NÃ£o viajou porque adoeceu", "Não viajou porque adoeceu"),
+        ("xJust", "Não viajou: perdeu o Ã´nibus", "Não viajou: perdeu o ônibus"),
+        ("xJust", "Foi Ã\xa0 rodoviária às três", "Foi à rodoviária às três"),
+        ("xJust", "Poltrona do 1Âº ônibus", "Poltrona do 1º ônibus"),
         ("dhEvento", "31/01/2026 18:00", "rewritten the date"),
         ("deadline", "2026-01-31 18:00", "rewritten the date"),
     ],
@@ -131,9 +141,12 @@ def test_the_damage_of_spreadsheets_is_explained(checked, field, cell, words):
 
 
 def test_letters_that_only_look_garbled_pass(checked):
-    [row] = checked(f"{HEADER}\n{CHBPE};143260000012345;Ação judicial: é São João, às três;r1\n")
+    words = "AÇÃO JUDICIAL: É «AMANH\xc3\xbb, AMANHÃ\xa0CEDO"
+    rows = checked(
+        f"{HEADER}\n{CHBPE};143260000012345;Ação judicial: é São João, às três;r1\n{CHBPE};143260000012345;{words};r2\n"
+    )
 
-    assert not row.problems
+    assert not problems(rows)
 
 
 @given(
