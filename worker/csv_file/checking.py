@@ -19,15 +19,16 @@ NEUTRALISED = ("'=", "'+", "'-", "'@")
 
 
 class Checked(NamedTuple):
-    """A row that has been looked at.
+    """A row that has been looked at; without its cells, which may be thousands.
 
     Attributes:
+        line: Where it begins in the file.
         job: Of its document; None where the row does not tell one.
         admission: To hand in, without a submission id; None where something is wrong.
         problems: Every one, in the order of the request's fields.
     """
 
-    row: Row
+    line: int
     job: str | None
     admission: Admission | None
     problems: Sequence[RowProblem]
@@ -51,7 +52,7 @@ class RowCheck:
     def check(self, row: Row) -> Checked:
         """A row as a request."""
         if row.problem:
-            return Checked(row, None, None, [RowProblem(row.line, "", "", row.problem)])
+            return Checked(row.line, None, None, [RowProblem(row.line, "", "", row.problem)])
         values = self._values(row.cells)
         problems = self._too_long(row) or self._nameless(row) or self._garbled(row, values)
         try:
@@ -61,8 +62,8 @@ class RowCheck:
         else:
             if not problems:
                 admission = Admission.of(one)
-                return Checked(row, admission.job, admission, ())
-        return Checked(row, _job(values), None, problems)
+                return Checked(row.line, admission.job, admission, ())
+        return Checked(row.line, _job(values), None, problems)
 
     def _values(self, cells: Sequence[str]) -> dict[str, str]:
         values = self._defaults.copy()

@@ -66,7 +66,7 @@ class Staging:
         self.db.executemany(
             "INSERT INTO row (line, job, account, lane, reference, body, deadline_ms, utc_offset_minutes)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(one.row.line, *(one.admission[:7] if one.admission else (one.job, *_NO_ADMISSION))) for one in some],
+            [(one.line, *(one.admission[:7] if one.admission else (one.job, *_NO_ADMISSION))) for one in some],
         )
         self._note(problem for one in some for problem in one.problems)
         self.db.execute("COMMIT")

@@ -319,7 +319,7 @@ PEAK = """
 import resource, sys
 from worker.cli.main import main
 try:
-    main(["import", sys.argv[1], "--skip-invalid", "--errors", "bad.csv", "--dry-run"])
+    main(["import", sys.argv[1], "--skip-invalid", "--errors", "bad.csv", "--dry-run", "--extra-columns", "ignore"])
 finally:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
 """
@@ -345,3 +345,14 @@ def test_memory_does_not_grow_with_the_file(deployment, a_file, tmp_path):
     many = peak_kib(a_file(*lines(40_000), name="many.csv"), deployment, tmp_path)
 
     assert many - few < 40 * 1024, "KiB; 38,000 rows held in memory would be more than that"
+
+
+def test_memory_does_not_grow_with_columns_that_are_passed_over(deployment, a_file, tmp_path):
+    more = "".join(f";cell {place}" for place in range(1_000))
+    wide = tmp_path / "wide.csv"
+    wide.write_text("\n".join([HEADER + more, *(row(number) + more for number in range(1_500))]))
+
+    few = peak_kib(a_file(row(1), name="few.csv"), deployment, tmp_path)
+    many = peak_kib(str(wide), deployment, tmp_path)
+
+    assert many - few < 40 * 1024, "KiB; the cells of 1,000 rows held in memory would be more than that"
