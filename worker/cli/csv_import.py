@@ -175,12 +175,10 @@ def _tell_what_it_is(csv_file: CsvFile, name: str) -> None:
 
 
 def _check(csv_file: CsvFile, check: RowCheck, staging: Staging, opened: BinaryIO) -> None:
-    before = os.fstat(opened.fileno())
-    with progress("checking", before.st_size, in_lines=True) as done:
+    with progress("checking", os.fstat(opened.fileno()).st_size, in_lines=True) as done:
         for _ in staging.take(checked_rows(csv_file, check)):
-            done(opened.tell())
-    after = os.fstat(opened.fileno())
-    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+            done(csv_file.place())
+    if csv_file.has_changed():
         raise Failed("the file was changed while it was read: import it again when it is complete")
     staging.refuse_repeats({provider: csv_file.columns.name_of(field) for field, provider in DOCUMENTS.items()})
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ class CsvFile:
     def __init__(self, file: BinaryIO, *, encoding: str | None = None, ignore_extra: bool = False) -> None:
         csv.field_size_limit(LONGEST_CELL)
         self._file = file
+        self._stood = _size_and_time(file)  # before the digest is taken, by which the file is known again
         self.text: Text = recognise(file, encoding)
         hinted = self._hint()
         self._lines_before_header = 1 if hinted else 0
@@ -57,6 +59,10 @@ class CsvFile:
     def place(self) -> int:
         """How many bytes have been read."""
         return self._file.tell()
+
+    def has_changed(self) -> bool:
+        """Whether somebody has written to the file since it was opened here."""
+        return _size_and_time(self._file) != self._stood
 
     def rows(self) -> Iterator[Row]:
         """The rows after the first line, in file order; empty ones are left out.
@@ -122,6 +128,15 @@ class CsvFile:
             return len(columns.known), len(columns.header)
 
         return max(DELIMITERS, key=recognises)
+
+
+def _size_and_time(file: BinaryIO) -> tuple[int, int] | None:
+    """Bytes, and nanoseconds of the last change; None of what is held in memory."""
+    try:
+        state = os.fstat(file.fileno())
+    except io.UnsupportedOperation:
+        return None
+    return state.st_size, state.st_mtime_ns
 
 
 def _quotes_problem(wrong: csv.Error) -> str:

@@ -140,6 +140,19 @@ def test_the_row_after_one_that_cannot_be_read_is_read(csv_file):
     assert list(rows[-1].cells) == ["y", "2"]
 
 
+def test_a_file_that_grows_after_its_digest_was_taken_is_noticed(tmp_path):
+    path = tmp_path / "growing.csv"
+    path.write_text("uuid\nx\n")
+    with path.open("rb") as opened, path.open("a") as writer:
+        file = CsvFile(opened)
+        assert not file.has_changed()
+
+        writer.write("y\n")
+        writer.flush()
+
+        assert file.has_changed()
+
+
 # Columns
 
 
