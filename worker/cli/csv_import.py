@@ -128,6 +128,7 @@ def _opened(name: str) -> Iterator[BinaryIO]:
             return
         with tempfile.TemporaryFile() as copy:
             shutil.copyfileobj(opened, copy)
+            copy.flush()
             yield copy
 
 
