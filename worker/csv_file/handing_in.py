@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -13,6 +13,9 @@ from worker.csv_file.results import RowOutcomes
 from worker.csv_file.staging import Staging, how
 from worker.ledger.admission import Admission
 from worker.ledger.records import OPEN_STATES
+
+CONNECTIONS = 4
+"""Used at the same time: Redis then waits once for its disk where it would wait four times."""
 
 
 def submission_id(text: Text, defaults: Mapping[str, str]) -> str:
@@ -39,15 +42,14 @@ def hand_in(client: Client, staging: Staging, submission: str, *, is_followed: b
         became.update(map(how, admitted))
         return became
 
-    with ThreadPoolExecutor(1) as connection:
-        under_way: tuple[list[Admission], Future[list[Submission]]] | None = None
+    under_way: deque[tuple[list[Admission], Future[list[Submission]]]] = deque()
+    with ThreadPoolExecutor(CONNECTIONS) as connections:
         for batch in staging.admissions(submission):
-            following = batch, connection.submit(client.hand_in, batch)
-            if under_way:
-                yield done(*under_way)
-            under_way = following
-        if under_way:
-            yield done(*under_way)
+            under_way.append((batch, connections.submit(client.hand_in, batch)))
+            if len(under_way) > CONNECTIONS:
+                yield done(*under_way.popleft())
+        while under_way:
+            yield done(*under_way.popleft())
 
 
 def _in_their_newest_runs(client: Client, admitted: list[Submission]) -> list[Submission]:
