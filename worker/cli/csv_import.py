@@ -26,7 +26,7 @@ from worker.csv_file.output import OutputFile
 from worker.csv_file.problem import Unreadable, shortened
 from worker.csv_file.reading import NAMES, CsvFile
 from worker.csv_file.results import RowOutcomes, results_of
-from worker.csv_file.staging import Staging
+from worker.csv_file.staging import NoRoom, Staging
 from worker.csv_file.writing import write_errors, write_results
 
 app = typer.Typer(add_completion=False)
@@ -34,7 +34,8 @@ app = typer.Typer(add_completion=False)
 _HOW = {
     "joined": "joined an open job",
     "replayed": "cancelled already: their outcome is published again",
-    "repeated": "known from an earlier import of this file: nothing was done (anula retry starts a new run)",
+    "repeated": "known already, from an earlier import of this file or from before a lost connection: "
+    "nothing was done (anula retry starts a new run)",
 }
 
 
@@ -85,8 +86,8 @@ def csv_import(
         _opened(file) as opened,
         _output(errors) as errors_file,
         _output(results) as results_file,
+        _as_problems(file),
         Staging() as staging,
-        _as_invalid_input(file),
     ):
         csv_file = CsvFile(opened, encoding=encoding, ignore_extra=ignores_extra)
         _tell_what_it_is(csv_file, file)
@@ -154,11 +155,13 @@ def _keep_apart(file: str, *written: Path | None) -> None:
 
 
 @contextmanager
-def _as_invalid_input(name: str) -> Iterator[None]:
+def _as_problems(name: str) -> Iterator[None]:
     try:
         yield
     except Unreadable as problem:
         raise InvalidInput([f"{_shown(name)}: {problem}"]) from None
+    except NoRoom as problem:
+        raise Failed(str(problem)) from problem
 
 
 def _shown(name: str) -> str:
@@ -213,7 +216,9 @@ def _submit(client: Client, staging: Staging, submission: str, *, is_followed: b
         with progress("submitting", total, in_lines=True) as done:
             for became in hand_in(client, staging, submission, is_followed=is_followed):
                 done(became.total())
-    except (Unavailable, LedgerFull) as problem:
+    except Unavailable as problem:
+        raise _broken_off(f"{problem}: {problem.remedy}", became.total(), total) from problem
+    except LedgerFull as problem:
         raise _broken_off(str(problem), became.total(), total) from problem
     except KeyboardInterrupt:
         raise _broken_off("interrupted", became.total(), total) from None
@@ -224,7 +229,7 @@ def _submit(client: Client, staging: Staging, submission: str, *, is_followed: b
 
 
 def _broken_off(why: str, done: int, total: int) -> Failed:
-    again = "import the same file again with the same options: nothing is submitted twice"
+    again = "then import the same file again with the same options: nothing is submitted twice"
     return Failed(f"{why}; {done} of {total} or some more were submitted: {again}")
 
 
@@ -245,10 +250,14 @@ def _results(results: OutputFile | None, staging: Staging, delimiter: str) -> It
 def _follow(client: Client, staging: Staging, *, since: str, limit_s: float | None) -> None:
     rows = RowOutcomes(staging.db)
     total, count = len(rows), Counter[str]()
-    with progress("waiting for outcomes", total, in_lines=True) as done:
-        for status in follow(client, rows, since=since, limit_s=limit_s):
-            count[status] += 1
-            done(count.total())
+    try:
+        with progress("waiting for outcomes", total, in_lines=True) as done:
+            for status in follow(client, rows, since=since, limit_s=limit_s):
+                count[status] += 1
+                done(count.total())
+    except Unavailable as problem:
+        again = "all were submitted: import the same file again with the same options to follow on"
+        raise Failed(f"{problem}: {problem.remedy}; {again}") from problem
     for status, number in sorted(count.items()):
         say(f"{number} {status}")
     cancelled = count["cancelled"]

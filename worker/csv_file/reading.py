@@ -81,7 +81,9 @@ class CsvFile:
                 except StopIteration:
                     return
                 except csv.Error as wrong:
-                    yield Row(line, (), _quotes_problem(wrong))
+                    last = reader.line_num + self._lines_before_header
+                    swallowed = f"; lines {line} to {last} were read as one row" if last > line else ""
+                    yield Row(line, (), _quotes_problem(wrong) + swallowed)
                     continue
                 if any(cells):
                     yield Row(line, cells if len(cells) >= width else cells + [""] * (width - len(cells)))

@@ -90,7 +90,8 @@ def results_of(db: sqlite3.Connection) -> Iterator[Result]:
     """One for each row of the file, in its order."""
     found = db.execute(
         "SELECT line, job, reference, how, outcome,"
-        " (SELECT group_concat(problem, '; ') FROM problem WHERE problem.line = row.line) FROM row ORDER BY line"
+        " (SELECT group_concat(CASE field WHEN '' THEN '' ELSE field || ': ' END || problem, '; ') FROM problem"
+        " WHERE problem.line = row.line) FROM row ORDER BY line"
     )
     for line, job, reference, became, outcome, problems in found:
         yield Result(line, job, reference or "", became or "", json.loads(outcome or "{}"), problems or "")

@@ -32,11 +32,18 @@ WHERE body IS NOT NULL AND line > ? ORDER BY line LIMIT ?
 """
 
 
+class NoRoom(Exception):
+    """The temporary file cannot take the rows; the message says what to do."""
+
+
 class Staging:
     """The rows of one import, in a database that is gone with the process.
 
     Attributes:
         db: The database; what becomes of the rows is kept in it as well (results.py).
+
+    Raises:
+        NoRoom: at the end of the context in which the temporary file could not be written.
     """
 
     def __init__(self) -> None:
@@ -50,6 +57,11 @@ class Staging:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.db.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise NoRoom(
+                f"the temporary file for the rows cannot be written ({error}): make room, or set TMPDIR to a "
+                "folder with more, and import the same file again: nothing is submitted twice"
+            ) from error
 
     # Checking
 

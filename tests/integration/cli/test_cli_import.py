@@ -1,6 +1,7 @@
 """`anula import`: CSV files into the ledger (docs/csv.md)."""
 
 import csv
+import resource
 import signal
 import subprocess
 import sys
@@ -10,8 +11,9 @@ import pytest
 
 from tests.integration.cli.test_cli_process import started
 from tests.integration.cli.test_cli_submit import later
-from tests.support.hand_driven import cancelled, not_cancelled
+from tests.support.hand_driven import a_deployment, cancelled, not_cancelled
 from tests.support.requests import chbpe
+from tests.support.valkey import running_valkey
 
 pytestmark = pytest.mark.integration
 
@@ -137,6 +139,19 @@ def test_a_wait_that_is_broken_off_leaves_its_results(deployment, a_file, tmp_pa
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_a_wait_that_an_outage_ends_says_that_all_were_submitted(a_file, tmp_path):
+    out = tmp_path / "results.csv"
+    with running_valkey(tmp_path / "valkey") as server:
+        gone = a_deployment(tmp_path, server.url, "anula")
+        process = started(gone, "import", a_file(row(1)), "--wait", "1", "--results", str(out))
+        assert process.stdout.readline() == "1 submitted\n"
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert "all were submitted: import the same file again" in errors.splitlines()[-1]
+    assert [(one["submitted"], one["status"]) for one in rows_of(out)] == [("new", "")]
+
+
 def test_a_dry_run_submits_nothing_and_needs_no_redis(anula, deployment, a_file, monkeypatch):
     monkeypatch.setenv("ANULA_REDIS_URL", "redis://127.0.0.1:1/0")
 
@@ -154,7 +169,9 @@ def test_the_same_file_again_submits_nothing_twice_even_where_jobs_have_ended(an
     ran = anula("import", path)
 
     assert ran.status == 0
-    assert any(line.startswith("anula: 2 of them known from an earlier import of this file") for line in ran.errors)
+    assert any(
+        line.startswith("anula: 2 of them known already, from an earlier import of this file") for line in ran.errors
+    )
     assert deployment.client().status(job(1)).run == 1
 
 
@@ -196,7 +213,7 @@ def test_an_import_that_broke_off_goes_on_where_it_was(anula, deployment, a_file
     second = anula("import", path)
 
     assert (first.lines, second.lines) == (["2500 submitted"], ["2500 submitted"])
-    assert any(line.startswith("anula: 1000 of them known") for line in second.errors)
+    assert any(line.startswith("anula: 1000 of them known already") for line in second.errors)
 
 
 def test_without_redis_it_says_how_far_it_came_and_how_to_go_on(anula, deployment, a_file, monkeypatch):
@@ -206,7 +223,9 @@ def test_without_redis_it_says_how_far_it_came_and_how_to_go_on(anula, deploymen
     ran = anula("import", a_file(row(1)))
 
     assert ran.status == 1
-    assert "import the same file again" in ran.errors[-1]
+    assert (
+        "start it, or set ANULA_REDIS_URL; 0 of 1 or some more were submitted: then import the same" in ran.errors[-1]
+    )
 
 
 def test_results_have_one_row_for_each_row_of_the_file(anula, deployment, a_file, tmp_path):
@@ -228,7 +247,7 @@ def test_results_have_one_row_for_each_row_of_the_file(anula, deployment, a_file
     ]
     assert (found[0]["job"], found[0]["reference"]) == (job(1), "'@SUM(A1)")
     assert len(found[0]["evidence_sha256"]) == 64
-    assert "15 characters" in found[2]["problem"]
+    assert found[2]["problem"] == "justificativa: must have 15 characters or more"
 
 
 def test_what_is_still_open_at_the_end_is_told_with_its_state(anula, a_file, tmp_path):
@@ -313,6 +332,20 @@ def test_a_file_that_cannot_be_read(anula, name):
     ran = anula("import", name)
 
     assert (ran.status, len(ran.errors)) == (2, 1)
+
+
+def test_a_temporary_file_without_room_is_told_in_one_line(deployment, a_file, tmp_path):
+    path = a_file(*(row(number) for number in range(100_000)))
+
+    def no_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * 1024, 1024 * 1024))
+
+    process = started(deployment, "import", path, "--dry-run", preexec_fn=no_room)
+    _, errors = process.communicate(timeout=120)
+
+    assert process.returncode == 1
+    assert "temporary file for the rows cannot be written" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
 
 
 PEAK = """

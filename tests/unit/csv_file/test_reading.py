@@ -134,6 +134,13 @@ def test_quotes_that_do_not_fit_are_a_problem_of_their_row(csv_file, text):
     assert "quote" in rows[1].problem
 
 
+def test_the_lines_that_an_open_quote_swallows_are_told(csv_file):
+    rows = list(csv_file('uuid,reference\nv,"open\nw,2\nx,"3"\ny,4\n').rows())
+
+    assert [(row.line, list(row.cells)) for row in rows] == [(2, []), (5, ["y", "4"])]
+    assert "lines 2 to 4 were read as one row" in rows[0].problem
+
+
 def test_the_row_after_one_that_cannot_be_read_is_read(csv_file):
     rows = list(csv_file('uuid,reference\nx,"a"b\ny,2\n').rows())
 
