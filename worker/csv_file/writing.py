@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any, TextIO
 
-from worker.csv_file.checking import NEUTRALISED
+from worker.csv_file.checking import BLANKS, NEUTRALISED
 from worker.csv_file.columns import OF_THE_ERRORS_FILE, plain
 from worker.csv_file.problem import RowProblem
 from worker.csv_file.reading import CsvFile
@@ -26,7 +26,7 @@ def write_errors(opened: TextIO, file: CsvFile, problems: Iterable[RowProblem]) 
     rows = file.rows()
     for line, some in groupby(problems, key=lambda problem: problem.line):
         row = next(row for row in rows if row.line == line)
-        cells = [row.cells[place] for place in own] if row.cells else [""] * len(own)
+        cells = [row.cells[place].strip(BLANKS) for place in own] if row.cells else [""] * len(own)
         said = "; ".join(f"{one.column}: {one.problem}" if one.column else one.problem for one in some)
         writer.writerow(map(neutral, [*cells, line, said]))
 

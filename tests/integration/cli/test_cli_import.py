@@ -109,6 +109,16 @@ def test_names_of_columns_are_kept_from_being_formulas(anula, a_file, tmp_path):
     assert rows_of(bad)[0]["anula problem"].startswith("'=uuid: must be")
 
 
+def test_blanks_around_a_cell_do_not_come_back_as_an_apostrophe(anula, deployment, a_file, tmp_path):
+    bad = tmp_path / "bad.csv"
+    anula("import", a_file(row(1, reason="short", reference="\torder-7 ")), "--errors", str(bad))
+    bad.write_text(bad.read_text("utf-8-sig").replace(";short;", ";Passageiro desistiu da viagem;"))
+
+    anula("import", str(bad))
+
+    assert deployment.client().status(job(1)).references == ("order-7",)
+
+
 @pytest.mark.parametrize(
     "option, name", [("--errors", "nowhere/x.csv"), ("--results", "nowhere/x.csv"), ("--errors", ".")]
 )
