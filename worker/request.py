@@ -280,7 +280,7 @@ def check(value: object, accounts: Accounts, *, now: datetime) -> Admissible:
     resolved = dict(value) if isinstance(account, FieldError) else {**value, "account": account.name}
     errors: list[FieldError] = []
     try:
-        request = _REQUEST.validate_python(resolved, context={"now": now})
+        request = _REQUEST.validator.validate_python(resolved, context={"now": now})
     except ValidationError as invalid:
         errors = [field_error(error) for error in invalid.errors(include_url=False)]
     if isinstance(account, FieldError) and not any(error.field in ("provider", "account") for error in errors):

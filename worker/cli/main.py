@@ -4,7 +4,6 @@ import io
 import os
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
@@ -74,6 +73,8 @@ def anula(
     Exit status: 0 done; 1 failed; 2 wrong usage or invalid input; 3 --wait ended and not everything is cancelled.
     """
     if show_version:
+        from importlib.metadata import version
+
         print(version("anula"))
     elif ctx.invoked_subcommand is None:
         ctx.get_help()

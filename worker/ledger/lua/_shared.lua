@@ -26,6 +26,7 @@ local now = (function()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end)()
+local now_text = string.format('%d', now)
 
 -- The named fields of a hash, by name; a missing one is nil.
 local function fields(hash, ...)
@@ -265,25 +266,26 @@ end
 -- earlier: state, run, seq and acted of the run before, where there is one.
 local function start_run(job, run, earlier)
   local hash, number_of_run = job_key(job), number(earlier.run) + 1
-  local written = { 'v', 1, 'state', 'queued', 'account', run.account, 'lane', run.lane, 'run', number_of_run,
-    'seq', number(earlier.seq) + 1, 'request', run.request, 'references', run.references, 'submitted_at', now, 'due', now,
-    'next', earlier.acted and question(run.account) or 'cancel' }
-  for _, name in ipairs({ 'deadline', 'submissions' }) do
-    if run[name] then
-      written[#written + 1] = name
-      written[#written + 1] = run[name]
-    end
-  end
   if earlier.run then
     redis.call('HDEL', hash, 'attempts', 'calls', 'retry', 'pending', 'nonce', 'parked_at', 'warnings', 'lost', 'code',
       'finished_at', 'outcome_id', 'head', 'reason', 'deadline')
     redis.call('PERSIST', hash)
     redis.call('ZREM', key('ended'), job)
   end
+  local written = { 'v', '1', 'state', 'queued', 'account', run.account, 'lane', run.lane, 'run', number_of_run,
+    'seq', number(earlier.seq) + 1, 'request', run.request, 'references', run.references, 'submitted_at', now_text,
+    'due', now_text, 'next', earlier.acted and question(run.account) or 'cancel' }
+  if run.submissions then
+    written[#written + 1] = 'submissions'
+    written[#written + 1] = run.submissions
+  end
   redis.call('HSET', hash, unpack(written))
-  redis.call('ZADD', key('open'), now, job)
-  redis.call('ZADD', due_key(run.account, run.lane), now, job)
-  if run.deadline then redis.call('ZADD', key('deadlines'), run.deadline, job) end
+  redis.call('ZADD', key('open'), now_text, job)
+  redis.call('ZADD', due_key(run.account, run.lane), now_text, job)
+  if run.deadline then
+    redis.call('HSET', hash, 'deadline', run.deadline)
+    redis.call('ZADD', key('deadlines'), run.deadline, job)
+  end
   call_up(run.account)
   return number_of_run
 end
