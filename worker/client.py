@@ -199,6 +199,10 @@ class Client:
         """Where the last run of each of these jobs stands, in their order."""
         return self.ask(lambda ledger: list(last_runs(ledger, jobs)))
 
+    def outcomes_at(self, ids: Sequence[str]) -> list[Published]:
+        """Those of these outcomes that are still kept, by their ids."""
+        return self.ask(lambda ledger: OutcomeStream(ledger).at_each(ids))
+
     def last_outcome(self, job: str) -> Published | None:
         """The outcome of a job's last run, by its id or its bare document; None where there is none (any more).
 

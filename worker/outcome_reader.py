@@ -143,15 +143,15 @@ class OutcomeReader:
         """Outcomes of runs that were over before the stream was read; a run that is history is dropped."""
         for runs in missing.pages():
             found = self._ask(partial(self._last_runs, [job for job, _ in runs]), give_up_at=_AT_ONCE)
+            ended = list[str]()
             for (job, run), last in zip(runs, found, strict=True):
                 is_same_run = last.run == run
                 if is_same_run and last.state in OPEN_STATES:
                     continue
                 missing.settle(job, run)
                 if is_same_run and last.outcome_id:
-                    outcome = self._ask(partial(self.stream.at, last.outcome_id), give_up_at=_AT_ONCE)
-                    if outcome is not None:
-                        yield outcome
+                    ended.append(last.outcome_id)
+            yield from self._ask(partial(self.stream.at_each, ended), give_up_at=_AT_ONCE)
 
     def _last_runs(self, jobs: Sequence[str]) -> list[LastRun]:
         return list(last_runs(self.ledger, jobs))

@@ -37,6 +37,7 @@ _HOW = {
     "repeated": "known already, from an earlier import of this file or from before a lost connection: "
     "nothing was done (anula retry starts a new run)",
 }
+_FOLLOW_ON = "all were submitted: import the same file again with the same options to follow on"
 
 
 class ExtraColumns(StrEnum):
@@ -77,6 +78,8 @@ def csv_import(
     """
     if results and wait is None:
         raise typer.BadParameter("--results goes with --wait")
+    if dry_run and wait is not None:
+        raise typer.BadParameter("--dry-run submits nothing that --wait could wait for")
     _keep_apart(file, errors, results)
     client = Client()
     _make_sure_of(account, client)
@@ -203,6 +206,8 @@ def _judge(csv_file: CsvFile, staging: Staging, errors: OutputFile | None, *, sk
         complain(f"the invalid rows are in {errors.path}, to be mended and imported")
     if not skip_invalid:
         raise InvalidInput([f"nothing was submitted: {bad} of {valid + bad} rows are invalid"])
+    if csv_file.unreadable:
+        raise InvalidInput(["nothing was submitted: rows whose quotes do not fit may hide others, and are not skipped"])
     complain(f"{bad} of {valid + bad} rows are invalid and skipped")
 
 
@@ -221,11 +226,23 @@ def _submit(client: Client, staging: Staging, submission: str, *, is_followed: b
     except LedgerFull as problem:
         raise _broken_off(str(problem), became.total(), total) from problem
     except KeyboardInterrupt:
-        raise _broken_off("interrupted", became.total(), total) from None
-    say(f"{became.total()} submitted")
+        complain(str(_broken_off("interrupted", became.total(), total)))
+        raise
+    say(f"{became.total() - became['repeated']} submitted")
     for word, meaning in _HOW.items():
         if became[word]:
-            complain(f"{became[word]} of them {meaning}")
+            complain(f"{became[word]} {meaning}")
+    _tell_who_stands_still(client, staging)
+
+
+def _tell_who_stands_still(client: Client, staging: Staging) -> None:
+    accounts = staging.accounts()
+    for state in client.ask(lambda ledger: ledger.account_states()):
+        if state.suspended_at and state.name in accounts:
+            complain(
+                f"account {state.name} is suspended ({state.suspended_reason}): "
+                f"its jobs wait for anula accounts resume {state.name}"
+            )
 
 
 def _broken_off(why: str, done: int, total: int) -> Failed:
@@ -256,8 +273,10 @@ def _follow(client: Client, staging: Staging, *, since: str, limit_s: float | No
                 count[status] += 1
                 done(count.total())
     except Unavailable as problem:
-        again = "all were submitted: import the same file again with the same options to follow on"
-        raise Failed(f"{problem}: {problem.remedy}; {again}") from problem
+        raise Failed(f"{problem}: {problem.remedy}; {_FOLLOW_ON}") from problem
+    except KeyboardInterrupt:
+        complain(f"interrupted; {_FOLLOW_ON}")
+        raise
     for status, number in sorted(count.items()):
         say(f"{number} {status}")
     cancelled = count["cancelled"]

@@ -26,12 +26,14 @@ class Checked(NamedTuple):
         job: Of its document; None where the row does not tell one.
         admission: To hand in, without a submission id; None where something is wrong.
         problems: Every one, in the order of the request's fields.
+        reference: Of a row in which something is wrong.
     """
 
     line: int
     job: str | None
     admission: Admission | None
     problems: Sequence[RowProblem]
+    reference: str = ""
 
 
 class RowCheck:
@@ -63,7 +65,7 @@ class RowCheck:
             if not problems:
                 admission = Admission.of(one)
                 return Checked(row.line, admission.job, admission, ())
-        return Checked(row.line, _job(values), None, problems)
+        return Checked(row.line, _job(values), None, problems, values.get("reference", ""))
 
     def _values(self, cells: Sequence[str]) -> dict[str, str]:
         values = self._defaults.copy()
@@ -71,6 +73,9 @@ class RowCheck:
             cell = cells[place].strip(BLANKS)
             if cell:
                 values[field] = cell[1:] if cell.startswith(NEUTRALISED) else cell
+        if "provider" not in values:
+            told = [provider for field, provider in DOCUMENTS.items() if field in values]
+            values |= {"provider": told[0]} if len(told) == 1 else {}
         if self._ignore_extra:
             for field in _OTHERS_FIELDS.get(values.get("provider", ""), ()):
                 values.pop(field, None)
@@ -100,11 +105,16 @@ class RowCheck:
 
     def _problem(self, row: Row, error: FieldError, values: Mapping[str, str]) -> RowProblem:
         value = values.get(error.field, "")
-        words = explanation(error.field, value) or error.problem
+        words = explanation(error.field, value) or _with_a_hint(error.problem)
         return RowProblem(row.line, self._columns.name_of(error.field), shortened(value), words)
 
 
 _OTHERS_FIELDS = {"solucion-factible": ("chBPe", "nProt", "xJust", "dhEvento"), "ns-bpe": ("uuid",)}
+
+
+def _with_a_hint(problem: str) -> str:
+    is_of_the_other = problem == "is not a field of this request"
+    return f"{problem}: leave it empty, or give --extra-columns ignore" if is_of_the_other else problem
 
 
 def _told(provider: str | None) -> dict[str, str]:

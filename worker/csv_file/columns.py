@@ -27,6 +27,8 @@ VARIANTS = {
         "número do protocolo",
         "nº protocolo",
         "nº do protocolo",
+        "n° protocolo",
+        "nr protocolo",
         "protocolo de autorização",
         "protocolo autorização",
         "número de protocolo",
@@ -37,6 +39,7 @@ VARIANTS = {
         "justificativa do cancelamento",
         "motivo",
         "motivo do cancelamento",
+        "motivo cancelamento",
         "justificación",
         "motivo de cancelación",
         "motivo de la cancelación",
@@ -117,7 +120,8 @@ def usable(columns: Columns, *, ignore_extra: bool) -> Columns:
     if not any(field in columns.fields for field in DOCUMENTS):
         shown = ", ".join(shortened(name) for name in columns.header[:8])
         raise Unreadable(
-            f"its first line names no column uuid or chBPe (or folio fiscal, chave de acesso): it is {shown}"
+            "its first line must name the columns, parted by commas, semicolons or tabs, and one of them must be uuid or "
+            f"chBPe (or folio fiscal, chave de acesso); lines above it must go. It is: {shown}"
         )
     twice = [field for field, count in Counter(filter(None, columns.fields)).items() if count > 1]
     if twice:

@@ -7,7 +7,8 @@ from worker.csv_file.letters import strangeness
 
 _ROUNDED = re.compile(r"[+-]?\d+([.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 _DECIMALS = re.compile(r"\d+[.,]0+")
-_GROUPED = re.compile(r"\d{1,3}([.,' ]\d{3})+")
+_GROUPED = re.compile(r"\d+(?:[.,']\d{3})+|\d+(?: \d+)+")
+_NOTHING = re.compile(r"nan|none|null|#\S*[!?/]\S*", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}([ T].*)?")
 _DIGITS = {"chBPe": 44, "nProt": 15}
 _KEPT_DIGITS = 15
@@ -30,6 +31,8 @@ def _of_a_document(cell: str) -> str | None:
         return "there is a non-breaking space in it, as in text copied from a web page: remove it"
     if cell.startswith(("'", "\u2018", "\u2019", "`")):
         return "it begins with an apostrophe, by which a spreadsheet marks text: remove it"
+    if _NOTHING.fullmatch(cell):
+        return "it is what a program writes where it has no value: fill it in"
     if cell.startswith("="):
         return "it is a spreadsheet's formula: write the value alone"
     return None

@@ -64,8 +64,7 @@ def _in_their_newest_runs(client: Client, admitted: list[Submission]) -> list[Su
 def follow(client: Client, rows: RowOutcomes, *, since: str, limit_s: float | None) -> Iterator[str]:
     """Keep the outcome of each row that was submitted; the status of each as it comes.
 
-    What has none at the end is kept as it stands then. Where that is ended (its outcome is no longer kept, or it was of
-    an earlier run), its status is given too.
+    What has none at the end is kept as it stands then: with the outcome of its last run, or its state alone.
 
     Raises:
         Unavailable: Redis is away.
@@ -74,8 +73,9 @@ def follow(client: Client, rows: RowOutcomes, *, since: str, limit_s: float | No
         rows.keep(outcome)
         yield outcome["status"]
     for page in rows.without_outcome():
-        for last in client.last_runs([job for job, _ in page]):
-            state = last.state or "unknown"
-            rows.keep_state(last.job, state)
-            if state not in OPEN_STATES:
-                yield state
+        last_runs = client.last_runs([job for job, _ in page])
+        for last in last_runs:
+            rows.keep_state(last.job, last.state or "unknown")
+        for outcome in client.outcomes_at([last.outcome_id for last in last_runs if last.outcome_id]):
+            rows.keep(outcome)
+        yield from (last.state or "unknown" for last in last_runs if last.state not in OPEN_STATES)

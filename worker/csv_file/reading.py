@@ -18,6 +18,8 @@ LONGEST_CELL = 64 * 1024
 """Characters; a quote that is never closed would swallow the whole file."""
 _HINT = re.compile(r"sep=([,;\t])", re.IGNORECASE)
 _LONGEST_HINT = 16
+_TOO_LONG = "field limit"
+"""In the words of the csv module."""
 
 
 class Row(NamedTuple):
@@ -41,6 +43,7 @@ class CsvFile:
         text: Encoding and digest of the whole file.
         delimiter: What stands between two cells.
         columns: What the first line says.
+        unreadable: How many rows the last reading could not make out: of what stands in them nobody can be sure.
 
     Raises:
         Unreadable: empty, in no encoding that can be told, or with columns of which no request can be made.
@@ -53,6 +56,7 @@ class CsvFile:
         self.text: Text = recognise(file, encoding)
         hinted = self._hint()
         self._lines_before_header = 1 if hinted else 0
+        self.unreadable = 0
         self.delimiter = hinted or self._best_delimiter()
         self.columns: Columns = usable(self._header(self.delimiter), ignore_extra=ignore_extra)
 
@@ -71,6 +75,7 @@ class CsvFile:
             Unreadable: the bytes are not of the encoding.
         """
         width = len(self.columns.header)
+        self.unreadable = 0
         with self._lines() as lines:
             reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
             next(reader)
@@ -82,11 +87,26 @@ class CsvFile:
                     return
                 except csv.Error as wrong:
                     last = reader.line_num + self._lines_before_header
-                    swallowed = f"; lines {line} to {last} were read as one row" if last > line else ""
-                    yield Row(line, (), _quotes_problem(wrong) + swallowed)
+                    yield self._unreadable(line, last, _quotes_problem(wrong))
+                    if _TOO_LONG in str(wrong):  # whatever follows stands within its quotes, or beside them
+                        return
                     continue
-                if any(cells):
+                last = reader.line_num + self._lines_before_header
+                if last > line and self._swallows_rows(cells):
+                    yield self._unreadable(line, last, "a quote in it seems never closed")
+                elif any(map(str.strip, cells)):
                     yield Row(line, cells if len(cells) >= width else cells + [""] * (width - len(cells)))
+
+    def _unreadable(self, line: int, last: int, problem: str) -> Row:
+        self.unreadable += 1
+        swallowed = f"; lines {line} to {last} were read as one row" if last > line else ""
+        return Row(line, (), problem + swallowed)
+
+    def _swallows_rows(self, cells: Sequence[str]) -> bool:
+        """Whether a line within a cell has as many delimiters as a row."""
+        wanted = len(self.columns.header) - 1
+        within = (line for cell in cells for line in cell.splitlines()[1:])
+        return wanted > 0 and any(line.count(self.delimiter) >= wanted for line in within)
 
     @contextmanager
     def _lines(self) -> Iterator[io.TextIOWrapper]:
@@ -142,6 +162,6 @@ def _size_and_time(file: BinaryIO) -> tuple[int, int] | None:
 
 
 def _quotes_problem(wrong: csv.Error) -> str:
-    if "field limit" in str(wrong):
+    if _TOO_LONG in str(wrong):
         return f"a cell is longer than {LONGEST_CELL} characters: perhaps a quote is never closed"
     return "its quotes do not fit: a cell with quotes is put in quotes, and those in it are doubled"

@@ -78,7 +78,7 @@ class Staging:
         self.db.executemany(
             "INSERT INTO row (line, job, account, lane, reference, body, deadline_ms, utc_offset_minutes)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(one.line, *(one.admission[:7] if one.admission else (one.job, *_NO_ADMISSION))) for one in some],
+            [(one.line, *(one.admission[:7] if one.admission else _not_admissible(one))) for one in some],
         )
         self._note(problem for one in some for problem in one.problems)
         self.db.execute("COMMIT")
@@ -111,6 +111,11 @@ class Staging:
         valid, rows = self.db.execute("SELECT count(body), count(*) FROM row").fetchone()
         return valid, rows - valid
 
+    def accounts(self) -> frozenset[str]:
+        """The accounts of the rows that can be submitted."""
+        found = self.db.execute("SELECT DISTINCT account FROM row WHERE body IS NOT NULL")
+        return frozenset(name for (name,) in found)
+
     # Submitting
 
     def admissions(self, submission: str) -> Iterator[list[Admission]]:
@@ -129,7 +134,8 @@ class Staging:
         self.db.execute("COMMIT")
 
 
-_NO_ADMISSION = (None,) * 6
+def _not_admissible(one: Checked) -> tuple[str | None, ...]:
+    return one.job, None, None, one.reference, None, None, None
 
 
 def line_of(admission: Admission) -> int:

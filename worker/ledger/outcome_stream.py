@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from redis.exceptions import ResponseError
@@ -49,6 +50,13 @@ class OutcomeStream:
         """One outcome; None where it is no longer kept."""
         found = _published(self._redis.xrange(self._key, entry_id, entry_id))
         return found[0] if found else None
+
+    def at_each(self, entry_ids: Sequence[str]) -> list[Published]:
+        """Those of these outcomes that are still kept, in one exchange."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for entry_id in entry_ids:
+            pipeline.xrange(self._key, entry_id, entry_id)
+        return [one for entries in pipeline.execute() for one in _published(entries)]
 
     def after(self, entry_id: str, *, count: int = PAGE, block_ms: int | None = None) -> "Page":
         """The next outcomes; with `block_ms` it waits that long for the first."""

@@ -53,9 +53,21 @@ def test_a_default_stands_where_the_row_is_empty(checked):
 
 
 def test_without_a_provider_the_row_says_so(checked):
-    rows = checked(f"uuid,chave\n{UUID},\n")
+    rows = checked(f"uuid,chave\n{UUID},{CHBPE}\n")
 
     assert problems(rows) == [(2, "provider", "is missing: must be solucion-factible or ns-bpe")]
+
+
+def test_a_row_with_one_document_tells_its_provider_in_a_file_with_both(checked):
+    rows = checked(f"uuid,chave,nprot,xjust\n{UUID},,,\n,{CHBPE},143260000012345,Passageiro desistiu da viagem\n")
+
+    assert [row.job for row in rows] == [f"solucion-factible:{UUID}", f"ns-bpe:{CHBPE}"]
+
+
+def test_a_row_in_which_something_is_wrong_keeps_its_reference(checked):
+    [row] = checked(f"{HEADER}\n1;2;short;order-7\n")
+
+    assert row.reference == "order-7"
 
 
 def test_every_problem_of_every_row_is_told(checked):
@@ -88,7 +100,8 @@ def test_a_cell_in_a_column_without_a_name_is_told_unless_extra_columns_are_igno
 def test_a_field_of_the_other_provider_is_refused_unless_ignored(checked):
     text = f"uuid,motivo\n{UUID},02\n"
 
-    assert problems(checked(text)) == [(2, "motivo", "is not a field of this request")]
+    [(_, _, problem)] = problems(checked(text))
+    assert "--extra-columns ignore" in problem
     assert not problems(checked(text, ignore_extra=True))
 
 
@@ -117,6 +130,9 @@ def test_a_neutralised_cell_is_what_it_was(checked):
         ("nProt", "1,4326E+14", "rounded"),
         ("nProt", "43260000012345", "14 digits instead of 15"),
         ("nProt", "143.260.000.012.345", "grouped"),
+        ("chBPe", " ".join(CHBPE[place : place + 4] for place in range(0, 44, 4)), "grouped"),
+        ("chBPe", "#N/D", "no value"),
+        ("nProt", "nan", "no value"),
         ("nProt", "143260000012345,00", "decimals"),
         ("nProt", "143260000012345.0", "decimals"),
         ("xJust", "NÃ£o viajou porque adoeceu", "Não viajou porque adoeceu"),

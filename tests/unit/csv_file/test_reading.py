@@ -141,6 +141,26 @@ def test_the_lines_that_an_open_quote_swallows_are_told(csv_file):
     assert "lines 2 to 4 were read as one row" in rows[0].problem
 
 
+def test_rows_that_a_cell_swallows_are_told_although_its_quote_is_closed_in_the_end(csv_file):
+    text = 'uuid,notes,reference\nv,"urgent,1\nw,,2\nx,seat 12",3\ny,,4\n'
+
+    rows = list(csv_file(text, ignore_extra=True).rows())
+
+    assert [(row.line, bool(row.problem)) for row in rows] == [(2, True), (5, False)]
+    assert "lines 2 to 4 were read as one row" in rows[0].problem
+
+
+def test_a_quote_that_is_never_closed_ends_the_reading(csv_file):
+    file = csv_file('uuid,reference\nw,1\nx,"' + "a b\n" * LONGEST_CELL + "y,2\n")
+
+    assert [row.line for row in file.rows()] == [2, 3]
+    assert file.unreadable == 1
+
+
+def test_a_row_of_blanks_is_left_out(csv_file):
+    assert cells(csv_file("uuid,reference\n  ,\t\nx,1\n")) == [["x", "1"]]
+
+
 def test_the_row_after_one_that_cannot_be_read_is_read(csv_file):
     rows = list(csv_file('uuid,reference\nx,"a"b\ny,2\n').rows())
 
