@@ -120,8 +120,8 @@ def usable(columns: Columns, *, ignore_extra: bool) -> Columns:
     if not any(field in columns.fields for field in DOCUMENTS):
         shown = ", ".join(shortened(name) for name in columns.header[:8])
         raise Unreadable(
-            "its first line must name the columns, parted by commas, semicolons or tabs, and one of them must be uuid or "
-            f"chBPe (or folio fiscal, chave de acesso); lines above it must go. It is: {shown}"
+            "its first line must name the columns, parted by commas, semicolons or tabs, one of them uuid or chBPe "
+            f"(or folio fiscal, chave de acesso); lines above it must go. It is: {shown}"
         )
     twice = [field for field, count in Counter(filter(None, columns.fields)).items() if count > 1]
     if twice:
