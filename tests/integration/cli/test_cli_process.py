@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from urllib.parse import urlsplit
 
@@ -26,9 +27,20 @@ FORBIDDEN = ("celery", "kombu", "zeep", "httpx", "lxml", "starlette", "uvicorn")
 
 def started(deployment, *arguments, **options):
     environment = os.environ | deployment.environment() | options.pop("environment", {})
-    return subprocess.Popen(
-        [*ANULA, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
-    )
+    with heeding_ctrl_c():
+        return subprocess.Popen(
+            [*ANULA, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+        )
+
+
+@contextmanager
+def heeding_ctrl_c():
+    """Whoever runs the tests in the background has their processes ignore SIGINT, and what they start inherits it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def outcomes_of(deployment, count):
