@@ -2,9 +2,8 @@
 
 import ipaddress
 import re
-import stat
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +22,7 @@ from pydantic import (
 )
 
 from config.problem import ConfigurationProblem
+from config.secrets import SecretSource
 
 AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 VariableName = Annotated[str, Field(min_length=1)]
@@ -118,7 +118,7 @@ class SolucionFactibleAccount(_Account):
         return self
 
     @property
-    def secret_source(self) -> "SecretSource":
+    def secret_source(self) -> SecretSource:
         """Where the password is found."""
         return SecretSource(variable=self.password_env, file=self.password_file)
 
@@ -137,7 +137,7 @@ class NsBpeAccount(_Account):
         return self
 
     @property
-    def secret_source(self) -> "SecretSource":
+    def secret_source(self) -> SecretSource:
         """Where the token is found."""
         return SecretSource(variable=self.token_env, file=self.token_file)
 
@@ -153,67 +153,8 @@ def _exactly_one(first: str, first_value: object, second: str, second_value: obj
         raise ValueError(message)
 
 
-def is_open_to_others(file: Path) -> bool:
-    """Whether everybody on this machine can read or change a file; False where it is not there."""
-    try:
-        return bool(file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH))
-    except OSError:
-        return False
-
-
 Account = SolucionFactibleAccount | NsBpeAccount
 _ACCOUNT: TypeAdapter[Account] = TypeAdapter(Annotated[Account, Field(discriminator="provider")])
-
-
-class SecretMissing(Exception):
-    """A secret cannot be read now; the message names the variable or the file."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecretSource:
-    """Where one secret is found: a variable of the environment or a file."""
-
-    variable: str | None
-    file: Path | None
-
-    def read(self, environment: Mapping[str, str]) -> str:
-        """The secret as it is now; a file is read at each call. Logs hide it from here on (`secrets_read`).
-
-        Raises:
-            SecretMissing: not set, not readable, or empty.
-        """
-        secret = self._found(environment)
-        _READ.add(secret)
-        return secret
-
-    def _found(self, environment: Mapping[str, str]) -> str:
-        if self.variable is not None:
-            secret = environment.get(self.variable, "")
-            if not secret:
-                raise SecretMissing(f"environment variable {self.variable} is not set")
-            return secret
-        try:
-            secret = Path(self.file or "").read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as failure:
-            raise SecretMissing(f"secret file {self.file} cannot be read ({type(failure).__name__})") from None
-        if not secret:
-            raise SecretMissing(f"secret file {self.file} is empty")
-        return secret
-
-    @property
-    def is_readable_by_others(self) -> bool:
-        """Whether everybody on this machine can read or change the file."""
-        return self.file is not None and is_open_to_others(self.file)
-
-
-_READ: set[str] = set()
-"""Of the whole process, as its log is: a secret that was changed is hidden from its first use on, without a second look
-at its file for every line."""
-
-
-def secrets_read() -> Collection[str]:
-    """Every secret that was read in this process, older ones included."""
-    return frozenset(_READ)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from threading import Lock
 from config import accounts as accounts_file
 from config import redis_access, retries
 from config import settings as settings_file
-from config.accounts import Account, Accounts, SecretMissing, secrets_read
+from config.accounts import Account, Accounts
+from config.secrets import SecretMissing, secrets_read
 from config.settings import Settings
 from worker.ledger.connect import ledger_for
 from worker.ledger.ledger import Ledger

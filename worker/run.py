@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from config.accounts import Account, SecretMissing
+from config.accounts import Account
 from config.problem import ConfigurationProblem
+from config.secrets import SecretMissing
 from config.settings import Settings
 from worker import decision, retry
 from worker.answer import Answer

@@ -2,8 +2,9 @@
 
 import pytest
 
-from config.accounts import Environment, NsBpeAccount, SecretMissing, SolucionFactibleAccount, load
+from config.accounts import Environment, NsBpeAccount, SolucionFactibleAccount, load
 from config.problem import ConfigurationProblem
+from config.secrets import SecretMissing
 
 NORTE = """\
 # who cancels

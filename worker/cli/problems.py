@@ -62,8 +62,8 @@ def _usage(problem: typer.TyperException) -> str:
 
 def _of_the_outside(problem: Exception) -> tuple[int, Sequence[str]]:
     # Loaded only now: until something goes wrong, a command loads only what it needs
-    from config.accounts import SecretMissing
     from config.problem import ConfigurationProblem
+    from config.secrets import SecretMissing
     from worker.invalid import InvalidRequest
     from worker.ledger.ledger import LedgerFull, NotPossible
     from worker.unavailable import Unavailable

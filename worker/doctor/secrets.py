@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from config.accounts import Account, SecretMissing, is_open_to_others
+from config.accounts import Account
+from config.secrets import SecretMissing, is_open_to_others
 from worker.check import Check, failed, ok, warning
 
 ENV_FILE = Path(".env")
