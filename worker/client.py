@@ -13,6 +13,7 @@ from config import settings as settings_file
 from config.accounts import Accounts
 from config.settings import Settings
 from worker.awaited import Awaited, AwaitedRuns
+from worker.documents import job_named
 from worker.invalid import InvalidRequest
 from worker.ledger.admission import Admission
 from worker.ledger.connect import ledger_for
@@ -21,7 +22,7 @@ from worker.ledger.listing import LastRun, Listed, Wanted, jobs, last_runs
 from worker.ledger.outcome_stream import FIRST, OutcomeStream, Published, is_id
 from worker.ledger.records import Admitted, Record
 from worker.outcome_reader import Member, OutcomeReader
-from worker.request import Admissible, check, job_named
+from worker.request import Admissible, check
 from worker.unavailable import Unavailable, translated
 
 __all__ = ["Client", "InvalidItem", "InvalidRequest", "LedgerFull", "Published", "Submission", "Unavailable"]

@@ -9,13 +9,14 @@ import structlog
 
 from config.accounts import Accounts
 from worker import celery_message
+from worker.documents import job_named
 from worker.invalid import FieldError, InvalidRequest
 from worker.ledger.admission import Admission, Entry, Source
 from worker.ledger.ledger import Ledger
 from worker.ledger.trouble import is_outage
 from worker.ledger.ways_in import Waiting, WaysIn
 from worker.outcome import refusal
-from worker.request import Admissible, check, decoded, job_named
+from worker.request import Admissible, check, decoded
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from operator import mul
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -23,17 +22,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from config.accounts import Account, Accounts, NsBpeAccount, ProviderName
+from worker.documents import CHBPE, UUID, check_digit, job_id
 from worker.invalid import FieldError, InvalidRequest, field_error
 
 MAX_BODY_BYTES = 16 * 1024
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far `dhEvento` may lie ahead of now (docs/providers/ns-bpe.md)."""
 
-_UUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
-_CHBPE = r"^[0-9]{6}[A-Z0-9]{12}[0-9]{26}$"
 _XJUST = re.compile(r"[!-ÿ][ -ÿ]*[!-ÿ]")
-_WEIGHTS = tuple(2 + place % 8 for place in reversed(range(43)))
-_WEIGHT_OF_48 = 48 * sum(_WEIGHTS)
 _DH_EVENTO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(-(0\d|1[01])|\+(0\d|1[0-2])):00", re.ASCII)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -57,12 +53,6 @@ def _whole_number_of_digits(chbpe: str) -> str:
         message = "check digit (the last character) does not fit the other 43"
         raise _wrong(message)
     return chbpe
-
-
-def check_digit(first_43: str) -> str:
-    """The 44th character of an access key: modulo 11, a letter counts its code less 48 (docs/providers/ns-bpe.md)."""
-    remainder = (sum(map(mul, first_43.encode("ascii"), _WEIGHTS)) - _WEIGHT_OF_48) % 11
-    return "0" if remainder < 2 else str(11 - remainder)  # noqa: PLR2004 - the rule's own number
 
 
 def _composed(text: Any) -> Any:
@@ -148,7 +138,7 @@ class SolucionFactibleRequest(_Request):
     """Cancel a CFDI of the primary sector."""
 
     provider: Literal["solucion-factible"]
-    uuid: Annotated[str, Field(pattern=_UUID, description="8-4-4-4-12 hex digits, any case"), AfterValidator(str.upper)]
+    uuid: Annotated[str, Field(pattern=UUID, description="8-4-4-4-12 hex digits, any case"), AfterValidator(str.upper)]
 
     @property
     def document(self) -> str:
@@ -161,7 +151,7 @@ class NsBpeRequest(_Request):
 
     provider: Literal["ns-bpe"]
     chBPe: Annotated[
-        str, Field(pattern=_CHBPE, description="access key, model 63"), AfterValidator(_whole_number_of_digits)
+        str, Field(pattern=CHBPE, description="access key, model 63"), AfterValidator(_whole_number_of_digits)
     ]
     nProt: Annotated[str, Field(pattern=r"^[0-9]{15}$", description="authorisation protocol")]
     xJust: Annotated[
@@ -210,21 +200,6 @@ class Admissible:
     def body(self) -> str:
         """The request as the ledger keeps it: JSON without reference and priority, which belong to the run."""
         return self.request.model_dump_json(exclude_none=True, exclude=_OF_THE_RUN)
-
-
-def job_id(provider: str, document: str) -> str:
-    """The job of a document; one document has one job."""
-    return f"{provider}:{document}"
-
-
-def job_named(text: str) -> str | None:
-    """The job id that `text` means, a job id or a bare document; None where it is neither."""
-    provider, separator, document = text.strip().rpartition(":")
-    if re.fullmatch(_UUID, document) and (not separator or provider == ProviderName.SOLUCION_FACTIBLE):
-        return job_id(ProviderName.SOLUCION_FACTIBLE, document.upper())
-    if re.fullmatch(_CHBPE, document.upper()) and (not separator or provider == ProviderName.NS_BPE):
-        return job_id(ProviderName.NS_BPE, document.upper())
-    return None
 
 
 def stored(body: str) -> Request:

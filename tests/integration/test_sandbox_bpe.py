@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.sandbox import N_PROT, X_JUST, cancellation, running_sandbox
 from tests.support.waiting import wait_until
-from worker.request import check_digit
+from worker.documents import check_digit
 from worker.sandbox.numbers import WELL_KNOWN, sandbox_chbpe
 
 pytestmark = pytest.mark.integration

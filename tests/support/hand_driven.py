@@ -11,11 +11,11 @@ from config.accounts import Accounts
 from config.settings import Settings
 from worker.answer import Answer, Evidence, Reaction, Reason
 from worker.client import Client
+from worker.documents import check_digit
 from worker.ledger.ledger import Ledger
 from worker.ledger.records import Begun
 from worker.ledger.steps import Effects, Finish, Park
 from worker.outcome import Status, Verdict
-from worker.request import check_digit
 
 ACCOUNTS = """
 [accounts.norte]

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from config.accounts import Account, Accounts, Environment, NsBpeAccount, SolucionFactibleAccount
-from worker.request import Admissible, check, check_digit
+from worker.documents import check_digit
+from worker.request import Admissible, check
 
 NORTE = SolucionFactibleAccount(
     name="norte",

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests.support.requests import CHBPE, NORTE, NOW, RODOVIARIA, SUR, UUID, accounts, bpe, sf
 from worker import request as rules
+from worker.documents import check_digit, job_named
 from worker.invalid import FieldError, InvalidRequest
-from worker.request import Priority, check, check_digit, job_named, read, stored
+from worker.request import Priority, check, read, stored
 
 BOTH = accounts()
 VALID_KEYS = [

@@ -14,9 +14,9 @@ from worker.answer import Evidence
 from worker.cli.archive import Archive, Kept
 from worker.cli.problems import NO_ROOM, Failed, complain
 from worker.cli.screen import say
+from worker.documents import job_named
 from worker.ledger.outcome_stream import FIRST, Published, is_id
 from worker.outcome import Status
-from worker.request import job_named
 
 _EXTENSIONS = {"application/xml": ".xml", "text/xml": ".xml", "text/plain": ".txt"}
 _OTHER_EXTENSION = ".bin"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import typer
 
 from worker.client import Client
-from worker.request import job_named
+from worker.documents import job_named
 
 
 def jobs_named(arguments: Sequence[str]) -> list[str]:

@@ -9,9 +9,10 @@ from worker.csv_file.columns import DOCUMENTS, Columns
 from worker.csv_file.damage import explanation, garbled
 from worker.csv_file.problem import RowProblem, shortened
 from worker.csv_file.reading import CsvFile, Row
+from worker.documents import job_named
 from worker.invalid import FieldError, InvalidRequest
 from worker.ledger.admission import Admission
-from worker.request import check, job_named
+from worker.request import check
 
 BLANKS = " \t\r\n"
 NEUTRALISED = ("'=", "'+", "'-", "'@")

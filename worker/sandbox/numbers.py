@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from config.accounts import ProviderName
-from worker.request import check_digit
+from worker.documents import check_digit
 from worker.sandbox import bpe_behaviours, sf_behaviours
 from worker.sandbox.behaviours import Behaviour
 

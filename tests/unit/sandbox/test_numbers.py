@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.accounts import ProviderName
-from worker.request import check_digit
+from worker.documents import check_digit
 from worker.sandbox.numbers import (
     BEHAVIOURS,
     WELL_KNOWN,
