@@ -9,7 +9,7 @@ import structlog
 from config.accounts import Account
 from config.problem import ConfigurationProblem
 from config.settings import Settings
-from worker import decision
+from worker import verdicts
 from worker.intake import Intake
 from worker.ledger.ledger import Ledger, LedgerFull
 from worker.ledger.records import Record, Released
@@ -114,7 +114,7 @@ class Dispatcher(threading.Thread):
         """End the first batch of what is overdue, past those jobs that cannot be ended now."""
         passed = 0
         while overdue := self._ledger.overdue(BATCH, skip=passed):
-            if ended := self._end_all(overdue, decision.time_is_up):
+            if ended := self._end_all(overdue, verdicts.time_is_up):
                 return ended
             passed += len(overdue)
         return 0
@@ -154,7 +154,7 @@ class Dispatcher(threading.Thread):
         )
         if released:
             self._wake_up(released)
-        self._end_all(worn, decision.worn_out)
+        self._end_all(worn, verdicts.worn_out)
         return len(released)
 
     def _trim(self) -> int:

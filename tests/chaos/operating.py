@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 
 from tests.chaos.load import ACCOUNTS
-from worker.decision import revoked
 from worker.ledger.connect import UNAVAILABLE
 from worker.ledger.ledger import Ledger, NotPossible
 from worker.ledger.listing import Wanted, jobs
 from worker.ledger.records import OPEN_STATES, Record
+from worker.verdicts import revoked
 
 LOOKS_EVERY_S = 0.25
 TRIES = 5

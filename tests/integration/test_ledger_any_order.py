@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from tests.support.ledgers import FAILURE, LEASE_S, PROVEN, Held, World, finish, park
 from tests.support.requests import NORTE, RODOVIARIA, bpe, sf
-from worker import decision
+from worker import verdicts
 from worker.answer import Answer, Reaction
 from worker.ledger.ledger import NotPossible
 from worker.ledger.records import OPEN_STATES, Begun, Released
@@ -106,14 +106,14 @@ class LedgerMachine(RuleBasedStateMachine):
         given_out, worn = self.world.release_and_worn(limit)
         for job in worn:
             record = self.world.record(job)
-            assert self.world.ledger.expire(record, decision.worn_out(record))
+            assert self.world.ledger.expire(record, verdicts.worn_out(record))
         return multiple(*given_out)
 
     @rule()
     def a_dispatcher_ends_what_is_overdue(self):
         for job in self.world.ledger.overdue(100):
             record = self.world.record(job)
-            ended = self.world.ledger.expire(record, decision.time_is_up(record))
+            ended = self.world.ledger.expire(record, verdicts.time_is_up(record))
             assert ended == (record.state != "running")
 
     # Workers
@@ -175,7 +175,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if record is None:
             return
         if move == "revoke":
-            self.world.ledger.revoke(record, decision.revoked(record), by="ana")
+            self.world.ledger.revoke(record, verdicts.revoked(record), by="ana")
             return
         try:
             self.world.ledger.retry(job, by="ana")
@@ -268,7 +268,7 @@ class LedgerMachine(RuleBasedStateMachine):
             released, worn = world.release_and_worn()
             for job in worn:
                 record = world.record(job)
-                world.ledger.expire(record, decision.worn_out(record))
+                world.ledger.expire(record, verdicts.worn_out(record))
             for one in released:
                 nonce = uuid.uuid4().hex
                 begun = world.try_begin(one, nonce)

@@ -14,7 +14,7 @@ from tests.support.ledgers import KEEP_S, World, finish, park
 from tests.support.lossy_proxy import LossyProxy, lossy_proxy
 from tests.support.requests import NORTE, RODOVIARIA, bpe, sf
 from tests.support.waiting import wait_until
-from worker import decision
+from worker import verdicts
 from worker.answer import Answer, Reaction, Reason
 from worker.ledger.ledger import Ledger, NotPossible
 from worker.ledger.scripts import NAMES, Scripts, source
@@ -34,12 +34,12 @@ def norte(world):
 
 def expire(world: World, job: str) -> bool:
     record = world.record(job)
-    return world.ledger.expire(record, decision.time_is_up(record))
+    return world.ledger.expire(record, verdicts.time_is_up(record))
 
 
 def revoke(world: World, job: str) -> str:
     record = world.record(job)
-    return world.ledger.revoke(record, decision.revoked(record), by="ana")
+    return world.ledger.revoke(record, verdicts.revoked(record), by="ana")
 
 
 @contextmanager
@@ -131,8 +131,8 @@ def test_a_record_that_has_moved_on_is_not_ended(norte, ending):
     old = norte.record(job)
     norte.submit(sf(1, deadline=PAST, reference="joined"))
 
-    assert not norte.ledger.expire(old, decision.time_is_up(old))
-    assert norte.ledger.revoke(old, decision.revoked(old), by="ana") == "changed"
+    assert not norte.ledger.expire(old, verdicts.time_is_up(old))
+    assert norte.ledger.revoke(old, verdicts.revoked(old), by="ana") == "changed"
     assert ending(norte, job)
     assert norte.outcomes()[0]["references"] == ["joined"]
 
@@ -140,10 +140,10 @@ def test_a_record_that_has_moved_on_is_not_ended(norte, ending):
 def test_a_repeated_expire_changes_nothing_more(norte):
     job = norte.submit(sf(1, deadline=PAST)).job
     record = norte.record(job)
-    norte.ledger.expire(record, decision.time_is_up(record))
+    norte.ledger.expire(record, verdicts.time_is_up(record))
     before = norte.dump()
 
-    assert not norte.ledger.expire(record, decision.time_is_up(record))
+    assert not norte.ledger.expire(record, verdicts.time_is_up(record))
 
     assert norte.dump() == before
 
@@ -159,7 +159,7 @@ def test_evidence_that_never_comes_leaves_the_document_cancelled(norte):
 
     [outcome] = norte.outcomes()
     assert (outcome["status"], outcome["evidence"]) == ("cancelled", None)
-    assert decision.EVIDENCE_MISSING in outcome["warnings"]
+    assert verdicts.EVIDENCE_MISSING in outcome["warnings"]
 
 
 # Revoke
@@ -182,7 +182,7 @@ def test_a_job_that_was_asked_for_is_revoked_with_a_warning(norte):
 
     assert revoke(norte, held.job) == "ended"
 
-    assert norte.outcomes()[0]["warnings"] == [decision.MAY_STILL_BE_CANCELLED]
+    assert norte.outcomes()[0]["warnings"] == [verdicts.MAY_STILL_BE_CANCELLED]
 
 
 def test_a_job_in_a_call_is_not_revoked(norte):
@@ -202,10 +202,10 @@ def test_a_job_whose_evidence_is_being_fetched_is_not_revoked(norte):
 def test_a_repeated_revoke_changes_nothing_more(norte):
     job = norte.submit(sf(1)).job
     record = norte.record(job)
-    norte.ledger.revoke(record, decision.revoked(record), by="ana")
+    norte.ledger.revoke(record, verdicts.revoked(record), by="ana")
     before = norte.dump()
 
-    assert norte.ledger.revoke(record, decision.revoked(record), by="ana") == "changed"
+    assert norte.ledger.revoke(record, verdicts.revoked(record), by="ana") == "changed"
 
     assert norte.dump() == before
 
@@ -215,7 +215,7 @@ def test_a_revoke_whose_reply_was_lost_is_answered_the_same(norte):
         record = norte.record(norte.submit(sf(1)).job)
         proxy.lose_replies(1, to=b"EVALSHA")
 
-        assert through.revoke(record, decision.revoked(record), by="ana") == "ended"
+        assert through.revoke(record, verdicts.revoked(record), by="ana") == "ended"
 
         assert proxy.lost == 1
     assert len(norte.outcomes()) == 1
@@ -226,7 +226,7 @@ def test_a_deadline_whose_reply_was_lost_is_answered_the_same(norte):
         record = norte.record(norte.submit(sf(1, deadline=PAST)).job)
         proxy.lose_replies(1, to=b"EVALSHA")
 
-        assert through.expire(record, decision.time_is_up(record))
+        assert through.expire(record, verdicts.time_is_up(record))
 
         assert proxy.lost == 1
     assert len(norte.outcomes()) == 1

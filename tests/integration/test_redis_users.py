@@ -18,6 +18,7 @@ from tests.support.sandbox import N_PROT, X_JUST, Sandbox, running_sandbox
 from tests.support.site import Site, running_site
 from tests.support.valkey import LocalValkey, running_valkey
 from tests.support.waiting import wait_until
+from worker import verdicts
 from worker.client import Client, Unavailable
 from worker.sandbox.numbers import sandbox_chbpe, sandbox_uuid
 
@@ -213,13 +214,12 @@ def test_an_operator_moves_jobs_and_accounts(site):
 
 
 def revoked(client: Client, job: str) -> bool:
-    from worker import decision
 
     record = client.status(job)
     assert record is not None
     if not record.is_open:
         return record.state == "revoked"
-    client.ask(lambda ledger: ledger.revoke(record, decision.revoked(record), by="test"))
+    client.ask(lambda ledger: ledger.revoke(record, verdicts.revoked(record), by="test"))
     return False
 
 

@@ -17,9 +17,9 @@ from tests.support.site import ROOT, Site, running_site
 from tests.support.valkey import running_valkey
 from tests.support.waiting import wait_until
 from worker.answer import Reason
-from worker.decision import revoked
 from worker.outcome import Status
 from worker.sandbox.numbers import sandbox_chbpe, sandbox_uuid
+from worker.verdicts import revoked
 
 LINES = ROOT / "docs" / "outcome-examples.jsonl"
 PAGE = LINES.with_suffix(".md")

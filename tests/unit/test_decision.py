@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from config import retries
 from config.accounts import Environment
 from config.settings import Settings
-from worker import decision
+from worker import decision, verdicts
 from worker.answer import Answer, Disproves, Evidence, Reaction, Reason
-from worker.decision import EVIDENCE_MISSING, MAY_STILL_BE_CANCELLED, AbuseRule, Call, Situation, decide
+from worker.decision import AbuseRule, Call, Situation, decide
 from worker.ledger.records import Begun, Record
 from worker.ledger.steps import Effects, Finish, Park
 from worker.outcome import Status
 from worker.retry import Kind, Policies
+from worker.verdicts import EVIDENCE_MISSING, MAY_STILL_BE_CANCELLED
 
 POLICIES = Policies(retries.policies(Settings(), Environment.PRODUCTION))
 ABUSE_RULE = AbuseRule(pause_s=3_600, slow_s=86_400, per_minute=8)
@@ -516,7 +517,7 @@ IN_DOUBT: list[dict[str, Any]] = [{"acted": 1}, {"in_process": 1}, {"acted": 1, 
 
 @pytest.mark.parametrize("fields", IN_DOUBT)
 def test_a_deadline_leaves_a_document_in_doubt_unresolved(fields):
-    verdict = decision.time_is_up(record(code="211", **fields))
+    verdict = verdicts.time_is_up(record(code="211", **fields))
 
     assert (verdict.status, verdict.reason) == (Status.UNRESOLVED, Reason.DEADLINE_PASSED)
     assert verdict.warnings == (MAY_STILL_BE_CANCELLED,)
@@ -525,28 +526,28 @@ def test_a_deadline_leaves_a_document_in_doubt_unresolved(fields):
 
 
 def test_a_deadline_rejects_what_never_acted():
-    verdict = decision.time_is_up(record())
+    verdict = verdicts.time_is_up(record())
 
     assert (verdict.status, verdict.reason) == (Status.REJECTED, Reason.DEADLINE_PASSED)
     assert (verdict.warnings, verdict.answer) == ((), None)
 
 
 def test_a_revoked_job_warns_if_it_was_asked_for():
-    plain = decision.revoked(record())
+    plain = verdicts.revoked(record())
 
     assert (plain.status, plain.reason, plain.warnings) == (Status.REVOKED, Reason.REVOKED, ())
     for fields in IN_DOUBT:
-        assert decision.revoked(record(**fields)).warnings == (MAY_STILL_BE_CANCELLED,)
+        assert verdicts.revoked(record(**fields)).warnings == (MAY_STILL_BE_CANCELLED,)
 
 
 def test_a_worn_out_job_is_given_up():
-    verdict = decision.worn_out(record(lost=3))
+    verdict = verdicts.worn_out(record(lost=3))
 
     assert (verdict.status, verdict.reason) == (Status.UNRESOLVED, Reason.GAVE_UP)
     assert verdict.warnings
 
 
-@pytest.mark.parametrize("ending", [decision.time_is_up, decision.worn_out, decision.evidence_given_up])
+@pytest.mark.parametrize("ending", [verdicts.time_is_up, verdicts.worn_out, verdicts.evidence_given_up])
 def test_whatever_ends_the_wait_for_evidence_the_document_is_cancelled(ending):
     verdict = ending(record(pending=pending(warnings=("first",)), lost=3, acted=1))
 

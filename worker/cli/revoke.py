@@ -8,7 +8,7 @@ from worker.cli.problems import Failed, complain
 from worker.cli.screen import say
 from worker.cli.session import jobs_named, operator
 from worker.client import Client
-from worker.decision import revoked
+from worker.verdicts import revoked
 
 app = typer.Typer(add_completion=False)
 
