@@ -3,8 +3,6 @@
 Every method lets the client library's errors through (`connect.UNAVAILABLE`): Redis away is for the caller to wait for.
 """
 
-import json
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -293,24 +291,8 @@ class Ledger:
     def _account_state(self, name: str) -> AccountState:
         found = decode(self.redis.hgetall(self.key("account", name)))
         lanes = (self.redis.zcard(self.key("due", name, lane)) for lane in ("evidence", "interactive", "bulk"))
-        hold, slow = instant(found.get("hold_until")), instant(found.get("slow_until"))
-        now_at = datetime.fromtimestamp(time.time(), UTC)
-        return AccountState(
-            name=name,
-            provider=found.get("provider", ""),
-            suspended_at=instant(found.get("suspended_at")),
-            suspended_reason=found.get("suspended_reason"),
-            suspended_job=found.get("suspended_job") or None,
-            suspended_by=found.get("suspended_by") or None,
-            paused_until=hold if hold and hold > now_at else None,
-            pause_reason=(found.get("hold_reason") or None) if hold and hold > now_at else None,
-            circuit_open_since=instant(found.get("circuit")),
-            slow_until=slow if slow and slow > now_at else None,
-            waiting=sum(lanes),
-            in_flight=int(self.redis.scard(self.key("flight", name))),
-            max_in_flight=int(found.get("max_in_flight", 8)),
-            history=tuple(json.loads(found.get("history") or "[]")),
-        )
+        in_flight = self.redis.scard(self.key("flight", name))
+        return AccountState.from_fields(name, found, waiting=sum(lanes), in_flight=in_flight, now_at=datetime.now(UTC))
 
 
 _VISIT_PROBLEMS = {

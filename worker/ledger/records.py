@@ -180,3 +180,25 @@ class AccountState:
     in_flight: int
     max_in_flight: int
     history: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def from_fields(cls, name: str, found: Fields, *, waiting: int, in_flight: int, now_at: datetime) -> Self:
+        """The state in an account's hash and of its queues; a pause or a slower pace that is over is left out."""
+        hold, slow = instant(found.get("hold_until")), instant(found.get("slow_until"))
+        is_paused = hold is not None and hold > now_at
+        return cls(
+            name=name,
+            provider=found.get("provider", ""),
+            suspended_at=instant(found.get("suspended_at")),
+            suspended_reason=found.get("suspended_reason"),
+            suspended_job=found.get("suspended_job") or None,
+            suspended_by=found.get("suspended_by") or None,
+            paused_until=hold if is_paused else None,
+            pause_reason=(found.get("hold_reason") or None) if is_paused else None,
+            circuit_open_since=instant(found.get("circuit")),
+            slow_until=slow if slow and slow > now_at else None,
+            waiting=waiting,
+            in_flight=in_flight,
+            max_in_flight=int(found.get("max_in_flight", 8)),
+            history=tuple(json.loads(found.get("history") or "[]")),
+        )
