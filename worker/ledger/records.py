@@ -38,7 +38,7 @@ class Record:
         retry: The retry policies' state, as `worker.retry` wrote it.
         pending: The answer that said cancelled, while its evidence is still being fetched.
         doubted_run: The first run in which a call may have acted, while that is not settled.
-        seq: Moves with every transition.
+        seq: Moves with every transition after the admission.
     """
 
     job: str
@@ -85,7 +85,7 @@ class Record:
             deadline_at=instant(found.get("deadline")),
             parked_at=instant(found.get("parked_at")),
             finished_at=found.get("finished_at"),
-            next_call=found["next"],
+            next_call=found.get("next", "cancel"),
             retry=json.loads(found.get("retry") or "{}"),
             pending=json.loads(found["pending"]) if found.get("pending") else None,
             doubted_run=int(found["acted"]) if "acted" in found else None,
@@ -99,7 +99,7 @@ class Record:
             outcome_id=found.get("outcome_id"),
             warnings=tuple(json.loads(found.get("warnings") or "[]")),
             history=tuple(json.loads(found.get("history") or "[]")),
-            seq=found["seq"],
+            seq=found.get("seq", "0"),
         )
 
     @property

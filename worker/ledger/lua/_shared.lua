@@ -182,6 +182,9 @@ local function question(account)
   return redis.call('HGET', account_key(account), 'inquires') == '1' and 'look_up' or 'cancel'
 end
 
+-- Whether the job's next call, or the one under way, is a cancellation request; that goes without saying at first.
+local function asks_to_cancel(record) return (record.next or 'cancel') == 'cancel' end
+
 -- An answer of an older generation must not suspend again what an operator has resumed since.
 local function suspend(account, generation, why)
   local state = fields(account_key(account), 'generation', 'suspended_at')
@@ -263,18 +266,19 @@ end
 
 -- Start the next run of a job; what is in doubt about its document (acted, in_process) stays so.
 -- run: account, lane, request, references (JSON list), deadline or nil, submissions (JSON object) or nil.
--- earlier: state, run, seq and acted of the run before, where there is one.
+-- earlier: state, run and acted of the run before, where there is one.
 local function start_run(job, run, earlier)
   local hash, number_of_run = job_key(job), number(earlier.run) + 1
   if earlier.run then
     redis.call('HDEL', hash, 'attempts', 'calls', 'retry', 'pending', 'nonce', 'parked_at', 'warnings', 'lost', 'code',
-      'finished_at', 'outcome_id', 'head', 'reason', 'deadline')
+      'finished_at', 'outcome_id', 'head', 'reason', 'deadline', 'next')
+    if earlier.acted then redis.call('HSET', hash, 'next', question(run.account)) end
+    redis.call('HINCRBY', hash, 'seq', 1)
     redis.call('PERSIST', hash)
     redis.call('ZREM', key('ended'), job)
   end
   local written = { 'v', '1', 'state', 'queued', 'account', run.account, 'lane', run.lane, 'run', number_of_run,
-    'seq', number(earlier.seq) + 1, 'request', run.request, 'references', run.references, 'submitted_at', now_text,
-    'due', now_text, 'next', earlier.acted and question(run.account) or 'cancel' }
+    'request', run.request, 'references', run.references, 'submitted_at', now_text, 'due', now_text }
   if run.submissions then
     written[#written + 1] = 'submissions'
     written[#written + 1] = run.submissions

@@ -127,8 +127,7 @@ local function admit(one)
   one.hash = job_key(one.job)
   if not redis.call('HGET', one.hash, 'state') then return start(one, {}) end
   local record = fields(one.hash, 'state', 'run', 'account', 'lane', 'request', 'references', 'submissions',
-    'older_submissions', 'acted', 'warnings', 'outcome_id', 'head', 'attempts', 'seq', 'submitted_at',
-    'finished_at')
+    'older_submissions', 'acted', 'warnings', 'outcome_id', 'head', 'attempts', 'submitted_at', 'finished_at')
   local before = answered(one, record)
   if before then return reply(one, before, 1) end
   if OPEN[record.state] then return join(one, record) end

@@ -22,7 +22,7 @@ local function obstacle()
   if state.suspended_at then return 'account suspended' end
   if number(state.hold_until) > now then return 'account paused' end
   if (state.circuit or state.proven ~= '1') and state.trial ~= job then return 'one call at a time' end
-  if record.next == 'cancel' and record.deadline and number(record.deadline) <= now then return 'deadline reached' end
+  if asks_to_cancel(record) and record.deadline and number(record.deadline) <= now then return 'deadline reached' end
   local minute = pace(state)
   if minute and begun_lately(record.account) >= minute then return 'calls a minute used up' end
   return nil
@@ -36,7 +36,7 @@ end
 redis.call('HSET', hash, 'state', 'running', 'nonce', nonce, 'called_at', now)
 redis.call('HDEL', hash, 'handed')
 redis.call('HINCRBY', hash, 'calls', 1)
-if record.next == 'cancel' then redis.call('HINCRBY', hash, 'attempts', 1) end
+if asks_to_cancel(record) then redis.call('HINCRBY', hash, 'attempts', 1) end
 redis.call('HINCRBY', hash, 'seq', 1)
 no_longer_handed(job, record.account)
 redis.call('ZADD', key('leases'), now + lease, job)

@@ -8,7 +8,7 @@ local job, seq, ending, rest, operation = ARGV[1], ARGV[2], cjson.decode(ARGV[3]
 local record = fields(job_key(job), 'state', 'seq', 'lost', 'account', 'operation')
 
 if record.operation == operation then return 'ended' end
-if not OPEN[record.state] or record.state == 'running' or record.seq ~= seq then return 'changed' end
+if not OPEN[record.state] or record.state == 'running' or (record.seq or '0') ~= seq then return 'changed' end
 local time_is_up = number(redis.call('ZSCORE', key('deadlines'), job) or math.huge) <= now
 if not time_is_up and number(record.lost) < LOST_AT_MOST then return 'changed' end
 ending.rest = rest

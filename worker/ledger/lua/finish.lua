@@ -23,7 +23,7 @@ if not is_ours and not (says_cancelled and OPEN[record.state]) then
 end
 
 local on_trial = is_ours and redis.call('HGET', account_key(record.account), 'trial') == job
-if is_ours and ending.unsent and record.next == 'cancel' then ending.uncounted = 1 end
+if is_ours and ending.unsent and asks_to_cancel(record) then ending.uncounted = 1 end
 ending.rest, ending.nonce = rest, nonce
 end_run(job, ending)
 affect(record.account, ending.effects, on_trial)

@@ -34,7 +34,7 @@ if step.pending then
   record.lane = 'evidence'
   redis.call('HSET', hash, 'pending', step.pending, 'lane', record.lane)
 end
-if step.unsent and record.next == 'cancel' then redis.call('HINCRBY', hash, 'attempts', -1) end
+if step.unsent and asks_to_cancel(record) then redis.call('HINCRBY', hash, 'attempts', -1) end
 if step.until_ms then redis.call('ZADD', key('deadlines'), now + step.until_ms, job) end
 redis.call('HDEL', hash, 'lost')
 redis.call('HINCRBY', hash, 'seq', 1)

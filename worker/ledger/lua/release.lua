@@ -32,14 +32,13 @@ local function take_back(job)
   elseif record.state ~= 'running' then
     put_back(job, record)
   else
-    local acted = record.next == 'cancel'
     redis.call('HSET', job_key(job), 'state', 'waiting', 'lost', number(record.lost) + 1, 'parked_at', now)
-    if acted then
+    if asks_to_cancel(record) then
       doubt(job)
       redis.call('HSET', job_key(job), 'next', question(record.account))
     end
     redis.call('HDEL', job_key(job), 'nonce')
-    remember(job, { call = record.next, reaction = 'lost', note = 'no answer before the lease ended' })
+    remember(job, { call = record.next or 'cancel', reaction = 'lost', note = 'no answer before the lease ended' })
     redis.call('HINCRBY', job_key(job), 'seq', 1)
     end_lease(job, record.account)
     schedule(job, record.account, record.lane, now + lost_wait)

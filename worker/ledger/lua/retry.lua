@@ -5,8 +5,7 @@
 -- Again: the same operation is answered the same.
 local job, operation, by = unpack(ARGV)
 local hash = job_key(job)
-local record = fields(hash, 'state', 'run', 'account', 'lane', 'request', 'references', 'deadline', 'acted', 'seq',
-  'operation')
+local record = fields(hash, 'state', 'run', 'account', 'lane', 'request', 'references', 'deadline', 'acted', 'operation')
 
 if not record.state then return { 'unknown' } end
 if record.operation == operation then return { 'queued', tonumber(record.run) } end

@@ -9,7 +9,7 @@ local record = fields(job_key(job), 'state', 'seq', 'pending', 'operation')
 
 if record.operation == operation then return 'ended' end
 if record.state == 'running' then return 'in call' end
-if not OPEN[record.state] or record.seq ~= seq then return 'changed' end
+if not OPEN[record.state] or (record.seq or '0') ~= seq then return 'changed' end
 if record.pending then return 'cancelled' end
 ending.rest = rest
 end_run(job, ending)
