@@ -17,7 +17,7 @@ from worker.documents import job_named
 from worker.invalid import InvalidRequest
 from worker.ledger.admission import Admission
 from worker.ledger.connect import ledger_for
-from worker.ledger.ledger import Ledger, LedgerFull
+from worker.ledger.ledger import Ledger, LedgerFull, NotPossible
 from worker.ledger.listing import LastRun, Listed, Wanted, jobs, last_runs
 from worker.ledger.outcome_stream import FIRST, OutcomeStream, Published, is_id
 from worker.ledger.records import Admitted, Record
@@ -25,7 +25,16 @@ from worker.outcome_reader import Member, OutcomeReader
 from worker.request import Admissible, check
 from worker.unavailable import Unavailable, translated
 
-__all__ = ["Client", "InvalidItem", "InvalidRequest", "LedgerFull", "Published", "Submission", "Unavailable"]
+__all__ = [
+    "Client",
+    "InvalidItem",
+    "InvalidRequest",
+    "LedgerFull",
+    "NotPossible",
+    "Published",
+    "Submission",
+    "Unavailable",
+]
 
 BATCH = 1_000
 TAKE_OVER_AFTER_S = 60.0
@@ -109,8 +118,10 @@ class Client:
         Raises:
             InvalidRequest: with every error; nothing was submitted.
             LedgerFull: Redis has too little memory left.
+            NotPossible: what Redis has of this document is damaged.
         """
-        return self.admit([self.check(request)], submission or _fresh())[0]
+        (submitted,) = _all(self.admit([self.check(request)], submission or _fresh()))
+        return submitted
 
     def submit_many(self, requests: Iterable[Mapping[str, Any]], *, submission: str | None = None) -> list[Submission]:
         """Hand in many cancellations, 1,000 in one exchange; one result each, in their order.
@@ -121,13 +132,14 @@ class Client:
         Raises:
             InvalidItem: the first invalid request, with its index.
             LedgerFull: Redis has too little memory left.
+            NotPossible: what Redis has of a document is damaged; all others are submitted.
         """
         submission = submission or _fresh()
-        left, done = iter(requests), list[Submission]()
+        left, done = iter(requests), list[Submission | NotPossible]()
         while batch := list(islice(left, BATCH)):
             checked = [self._check_item(request, len(done) + place, len(done)) for place, request in enumerate(batch)]
             done += self.admit(checked, submission, first=len(done))
-        return done
+        return _all(done)
 
     def check(self, request: Mapping[str, Any]) -> Admissible:
         """A request with its account resolved, not submitted.
@@ -143,8 +155,10 @@ class Client:
         except InvalidRequest as invalid:
             raise InvalidItem(index, submitted, invalid) from None
 
-    def admit(self, checked: Sequence[Admissible], submission: str, *, first: int = 0) -> list[Submission]:
-        """Hand in requests that were checked, in one exchange; one result each.
+    def admit(
+        self, checked: Sequence[Admissible], submission: str, *, first: int = 0
+    ) -> list[Submission | NotPossible]:
+        """Hand in requests that were checked, in one exchange; one result each, or why not.
 
         Each is known under the submission id and its place, counted from `first` on.
 
@@ -158,8 +172,8 @@ class Client:
             problem.submission = submission
             raise
 
-    def hand_in(self, admissions: Sequence[Admission]) -> list[Submission]:
-        """Hand in admissions that carry their own submission ids, in one exchange; one result each.
+    def hand_in(self, admissions: Sequence[Admission]) -> list[Submission | NotPossible]:
+        """Hand in admissions that carry their own submission ids, in one exchange; one result each, or why not.
 
         A lost reply is repeated.
 
@@ -176,7 +190,7 @@ class Client:
                 time.sleep(pause_s)
         raise AssertionError  # pragma: no cover - the last pause is None
 
-    def _admit_once(self, admissions: Sequence[Admission]) -> list[Submission]:
+    def _admit_once(self, admissions: Sequence[Admission]) -> list[Submission | NotPossible]:
         return [one for one in self.ask(lambda ledger: ledger.admit(admissions)) if one is not None]
 
     # Reading
@@ -271,6 +285,15 @@ class Client:
     def _reader(self) -> OutcomeReader:
         block_s = min(_BLOCK_S, self.settings.redis_timeout_s / 2)
         return OutcomeReader(self.ledger, self.settings.redis_url, block_s)
+
+
+def _all(results: Iterable[Submission | NotPossible]) -> list[Submission]:
+    submitted = []
+    for one in results:
+        if isinstance(one, NotPossible):
+            raise one
+        submitted.append(one)
+    return submitted
 
 
 def _fresh() -> str:

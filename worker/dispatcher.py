@@ -146,7 +146,7 @@ class Dispatcher(threading.Thread):
 
     def _release(self) -> int:
         settings = self._settings
-        released, worn = self._ledger.release(
+        released, worn, damaged = self._ledger.release(
             self._free_slots(),
             slots=self._slots,
             begin_within_s=settings.begin_within_s,
@@ -155,6 +155,10 @@ class Dispatcher(threading.Thread):
         if released:
             self._wake_up(released)
         self._end_all(worn, verdicts.worn_out)
+        for job, problem in damaged:
+            if job not in self._unending:
+                self._unending.add(job)
+                log.error("job_not_releasable", job=job, problem=problem)
         return len(released)
 
     def _trim(self) -> int:

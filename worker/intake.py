@@ -12,7 +12,7 @@ from worker import celery_message
 from worker.documents import job_named
 from worker.invalid import FieldError, InvalidRequest
 from worker.ledger.admission import Admission, Entry, Source
-from worker.ledger.ledger import Ledger
+from worker.ledger.ledger import Ledger, NotPossible
 from worker.ledger.trouble import is_outage
 from worker.ledger.ways_in import Waiting, WaysIn
 from worker.outcome import refusal
@@ -49,24 +49,36 @@ class Intake:
     def take_in(self) -> int:
         """Admit or refuse what stands there now; how many entries that were.
 
-        One that cannot even be refused stays where it is, is told of once, and keeps no other from it.
+        One that can neither be admitted nor refused stays where it is, is told of once, and keeps no other from it.
 
         Raises:
             LedgerFull: nothing was taken in.
         """
         submitted = [_read(one) for one in self._ways_in.waiting(self._batch)]
-        admissions: list[Admission] = []
-        stuck: set[Entry] = set()
+        self._stuck &= {one.entry for one in submitted}
+        admissible: list[tuple[Submitted, Admissible]] = []
+        taken_in = 0
         for one in submitted:
             checked = self._checked(one)
             if isinstance(checked, Admissible):
-                admissions.append(Admission.of(checked, submission=one.repeat_id, entry=one.entry))
-            elif not self._refused(one, checked):
-                stuck.add(one.entry)
-        self._stuck = stuck
-        if admissions:
-            self._ledger.admit(admissions)
-        return len(submitted) - len(stuck)
+                admissible.append((one, checked))
+            else:
+                taken_in += self._refused(one, checked)
+        return taken_in + self._admitted(admissible)
+
+    def _admitted(self, admissible: Sequence[tuple[Submitted, Admissible]]) -> int:
+        """How many of these could be admitted."""
+        if not admissible:
+            return 0
+        admissions = [Admission.of(checked, submission=one.repeat_id, entry=one.entry) for one, checked in admissible]
+        taken_in = 0
+        for (one, _), admitted in zip(admissible, self._ledger.admit(admissions), strict=True):
+            if not isinstance(admitted, NotPossible):
+                taken_in += 1
+            elif one.entry not in self._stuck:
+                self._stuck.add(one.entry)
+                log.error("request_not_admissible", submission=one.submission, problem=str(admitted))
+        return taken_in
 
     def _checked(self, one: Submitted) -> Admissible | InvalidRequest:
         if isinstance(one.request, InvalidRequest):
@@ -87,6 +99,7 @@ class Intake:
             if is_outage(error):
                 raise
             if one.entry not in self._stuck:
+                self._stuck.add(one.entry)
                 log.exception("request_not_refusable", submission=one.submission)
             return False
         return True

@@ -27,7 +27,7 @@ from tests.support.hand_driven import (
 from tests.support.lossy_proxy import lossy_proxy
 from tests.support.valkey import running_valkey
 from tests.support.waiting import wait_until
-from worker.client import Client, InvalidItem, InvalidRequest, LedgerFull, Unavailable
+from worker.client import Client, InvalidItem, InvalidRequest, LedgerFull, NotPossible, Unavailable
 from worker.ledger.outcome_stream import OutcomeStream
 
 pytestmark = pytest.mark.integration
@@ -49,6 +49,19 @@ def test_importing_the_client_loads_no_provider_library_and_no_celery():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_damaged_record_keeps_no_other_request_of_many_from_submission(client):
+    requests = [cfdi() for _ in range(1_001)]
+    damaged = f"solucion-factible:{requests[1]['uuid']}"
+    client.ledger.redis.set(client.ledger.key("job", damaged), "somebody else's")
+
+    with pytest.raises(NotPossible, match=f"^{damaged}: its record in Redis is damaged"):
+        client.submit_many(requests)
+
+    assert all(client.status(one["uuid"]) for one in requests if one is not requests[1])
+    with pytest.raises(NotPossible):
+        client.submit(requests[1])
 
 
 def test_settings_and_accounts_come_from_the_environment(tmp_path, monkeypatch, redis_url, namespace):

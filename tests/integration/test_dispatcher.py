@@ -302,6 +302,22 @@ def damage(world: World, number: int) -> None:
     world.redis.hset(world.key("job", job(number)), "references", "damaged")
 
 
+def test_one_job_that_cannot_be_released_does_not_stop_the_others(dispatcher, world, woken):
+    for number in (1, 2):
+        world.submit(sf(number))
+    world.redis.set(world.key("job", job(1)), "somebody else's")
+
+    with capture_logs() as lines:
+        dispatcher.tick()
+        world.pass_time(61)
+        dispatcher.tick()
+
+    assert woken.has(2)
+    told = [line for line in lines if line["event"] == "job_not_releasable"]
+    assert [line["job"] for line in told] == [job(1)], "once, not every round"
+    assert "WRONGTYPE" in told[0]["problem"]
+
+
 @pytest.mark.parametrize("make_overdue", [True, False], ids=["overdue", "worn out"])
 def test_one_job_that_cannot_be_ended_does_not_stop_the_others(dispatcher, world, make_overdue):
     for number in (1, 2, 3):

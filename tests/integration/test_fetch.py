@@ -122,9 +122,9 @@ def test_what_holds_the_jobs_of_an_account_holds_a_fetch(sandbox, parts, deploym
 def test_an_account_that_is_not_proven_makes_one_call_at_a_time(sandbox, parts, deployment):
     job = the_ended(deployment)
     parts.ledger.enroll(parts.accounts.by_name["rodoviaria"], inquires=True)
-    assert parts.ledger.release(1, slots=1, begin_within_s=15, lost_wait_s=15) == ([], [])
+    assert parts.ledger.release(1, slots=1, begin_within_s=15, lost_wait_s=15).released == []
     under_way = a_bpe(deployment, sandbox_chbpe(135, 8))
-    [[released], _] = parts.ledger.release(1, slots=1, begin_within_s=15, lost_wait_s=15)
+    [released] = parts.ledger.release(1, slots=1, begin_within_s=15, lost_wait_s=15).released
     assert released.job == under_way
 
     with pytest.raises(NotFetched, match="one call at a time"):

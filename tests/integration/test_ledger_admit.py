@@ -13,7 +13,7 @@ from tests.support.requests import NORTE, RODOVIARIA, accounts, bpe, chbpe, sf, 
 from tests.support.valkey import running_valkey
 from worker.invalid import FieldError
 from worker.ledger.admission import Admission, Entry, Source
-from worker.ledger.ledger import LedgerFull
+from worker.ledger.ledger import LedgerFull, NotPossible
 from worker.ledger.scripts import source
 from worker.ledger.ways_in import WaysIn
 from worker.outcome import Status
@@ -380,6 +380,22 @@ def test_accounts_of_different_utc_offset_are_admitted_together(world):
 
     assert json.loads(world.record(first.job).request)["dhEvento"].endswith("-03:00")
     assert json.loads(world.record(second.job).request)["dhEvento"].endswith("-04:00")
+
+
+def test_a_damaged_record_keeps_no_other_job_from_admission(world):
+    """Somebody has written to it, or over it."""
+    jobs = [f"solucion-factible:{uuid(number)}" for number in range(30)]
+    world.redis.set(world.key("job", jobs[1]), "x")
+    world.submit(sf(2))
+    world.redis.hset(world.key("job", jobs[2]), "references", "damaged")
+
+    admitted = world.ledger.admit([Admission.of(checked(sf(n, reference="r")), f"s{n}") for n in range(30)])
+
+    assert [n for n, one in enumerate(admitted) if isinstance(one, NotPossible)] == [1, 2]
+    assert str(admitted[1]).startswith(f"{jobs[1]}: its record in Redis is damaged (WRONGTYPE ")
+    assert "Expected value but found invalid token" in str(admitted[2])
+    assert all(world.record(job).references == ("r",) for n, job in enumerate(jobs) if n not in (1, 2))
+    assert all(world.due_in_s(job) is not None for n, job in enumerate(jobs) if n not in (1, 2))
 
 
 # Stream and queue

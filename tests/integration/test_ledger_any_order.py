@@ -103,7 +103,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(target=released, limit=st.integers(0, 4))
     def a_dispatcher_releases(self, limit):
-        given_out, worn = self.world.release_and_worn(limit)
+        given_out, worn, _ = self.world.round(limit)
         for job in worn:
             record = self.world.record(job)
             assert self.world.ledger.expire(record, verdicts.worn_out(record))
@@ -265,7 +265,7 @@ class LedgerMachine(RuleBasedStateMachine):
         world = self.world
         for _ in range(40):
             self.a_dispatcher_ends_what_is_overdue()
-            released, worn = world.release_and_worn()
+            released, worn, _ = world.round()
             for job in worn:
                 record = world.record(job)
                 world.ledger.expire(record, verdicts.worn_out(record))

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.ledgers import FAILURE, LEASE_S, LOST_WAIT_S, PROVEN, failed, finish, park
 from tests.support.requests import NORTE, RODOVIARIA, SUR, bpe, sf, uuid
+from worker.ledger.records import Round
 from worker.ledger.steps import Effects
 from worker.outcome import Status
 
@@ -542,7 +543,7 @@ def lose(world, times: int) -> list[str]:
         [one] = world.release()
         world.begin(one)
         world.pass_time(181)
-        worn += world.release_and_worn()[1]
+        worn += world.round().worn
     return worn
 
 
@@ -561,8 +562,58 @@ def test_a_worn_out_job_is_never_released_again_and_told_of_until_it_is_ended(wo
 
     for _ in range(3):
         world.pass_time(61)
-        assert world.release_and_worn() == ([], [job(1)])
+        assert world.round() == Round([], [job(1)], [])
     assert world.state(job(1)) == "waiting"
+
+
+def overwrite(world, number: int) -> None:
+    world.redis.set(world.key("job", job(number)), "somebody else's")
+
+
+def test_a_damaged_record_keeps_no_other_job_from_release_and_is_looked_at_again_later(world):
+    world.enroll(NORTE)
+    fill(world, (1, 2, 3))
+    overwrite(world, 1)
+
+    first = world.round()
+    second = world.round()
+
+    assert sorted(names(first.released)) == [job(2), job(3)]
+    assert [name for name, _ in first.damaged] == [job(1)]
+    assert "WRONGTYPE" in first.damaged[0][1]
+    assert second == Round([], [], [])
+    world.pass_time(61)
+    assert [name for name, _ in world.round().damaged] == [job(1)]
+
+
+def test_a_damaged_record_is_no_probe_for_an_open_circuit(world):
+    world.enroll(NORTE)
+    open_circuit(world)
+    overwrite(world, 0)
+
+    world.pass_time(2)
+    first, second = world.round(), world.round()
+
+    assert [name for name, _ in first.damaged] == [job(0)]
+    assert len(names(first.released + second.released)) == 1, "another one is the probe"
+
+
+@pytest.mark.parametrize(
+    "damage", [overwrite, lambda world, n: world.redis.hset(world.key("job", job(n)), "history", "x")]
+)
+def test_a_damaged_record_keeps_no_other_job_from_being_taken_back(world, damage):
+    world.enroll(NORTE)
+    fill(world, (1, 2))
+    for released in world.release():
+        world.begin(released)
+    damage(world, 1)
+
+    world.pass_time(181)
+    first = world.round()
+
+    assert [name for name, _ in first.damaged] == [job(1)]
+    assert world.state(job(2)) == "waiting"
+    assert world.round().damaged == []
 
 
 def test_an_answer_in_between_starts_the_count_of_lost_calls_anew(world):
@@ -732,13 +783,13 @@ def test_accounts_on_trial_take_half_of_the_slots_at_the_most(world):
     for request in (sf(1, account="norte"), sf(2, account="sur"), bpe()):
         world.submit(request)
 
-    released, _ = world.ledger.release(4, slots=4, begin_within_s=15, lost_wait_s=15)
+    released = world.ledger.release(4, slots=4, begin_within_s=15, lost_wait_s=15).released
 
     assert len(released) == 2
     for one in released:
         world.finish(world.begin(one), finish())
     world.redis.zadd(world.key("turns"), dict.fromkeys(["norte", "sur", "rodoviaria"], 0))
-    assert len(world.ledger.release(4, slots=4, begin_within_s=15, lost_wait_s=15)[0]) == 1
+    assert len(world.ledger.release(4, slots=4, begin_within_s=15, lost_wait_s=15).released) == 1
 
 
 def test_wake_ups_that_nobody_has_fetched_take_their_share_of_what_is_released(world):

@@ -148,7 +148,7 @@ class Deployment:
     def _token(self, job: str) -> int:
         for name in self.accounts.by_name:
             self.ledger.redis.hset(self.ledger.key("account", name), mapping={"proven": 1, "max_in_flight": 1000})
-        released, _ = self.ledger.release(1000, slots=2000, begin_within_s=60, lost_wait_s=1)
+        released = self.ledger.release(1000, slots=2000, begin_within_s=60, lost_wait_s=1).released
         self._handed |= {one.job: one.token for one in released}
         return self._handed.pop(job)
 

@@ -14,8 +14,8 @@ from tests.support.requests import NORTE, RODOVIARIA, SUR, accounts, admissible
 from worker import outcome
 from worker.answer import Answer, Evidence, Reaction, Reason
 from worker.ledger.admission import Admission, Entry
-from worker.ledger.ledger import Ledger
-from worker.ledger.records import Admitted, Begun, Record, Released
+from worker.ledger.ledger import Ledger, NotPossible
+from worker.ledger.records import Admitted, Begun, Record, Released, Round
 from worker.ledger.steps import Effects, Finish, Park
 from worker.outcome import Status, Verdict
 from worker.request import Admissible
@@ -76,12 +76,13 @@ class World:
         self, request: Mapping[str, Any], submission: str | None = None, entry: Entry | None = None
     ) -> Admitted | None:
         [admitted] = self.ledger.admit([Admission.of(checked(request), submission, entry)])
+        assert not isinstance(admitted, NotPossible), admitted
         return admitted
 
     def release(self, limit: int = 100) -> list[Released]:
-        return self.release_and_worn(limit)[0]
+        return self.round(limit).released
 
-    def release_and_worn(self, limit: int = 100) -> tuple[list[Released], list[str]]:
+    def round(self, limit: int = 100) -> Round:
         return self.ledger.release(limit, slots=1_000, begin_within_s=BEGIN_WITHIN_S, lost_wait_s=LOST_WAIT_S)
 
     def begin(self, released: Released, nonce: str | None = None) -> Held:
@@ -174,10 +175,11 @@ class World:
         back = -round(seconds * 1000)
         for name in self.redis.scan_iter(match=f"{self.namespace}*"):
             kind, _, _ = name.decode().removeprefix(f"{self.namespace}:").partition(":")
-            if self.redis.type(name) == b"zset":
+            type_ = self.redis.type(name)
+            if type_ == b"zset":
                 for member in self.redis.zrange(name, 0, -1):
                     self.redis.zincrby(name, back, member)
-            for field in _TIMES.get(kind, ()):
+            for field in _TIMES.get(kind, ()) if type_ == b"hash" else ():
                 if self.redis.hexists(name, field):
                     self.redis.hincrby(name, field, back)
         if nobody_released:

@@ -102,12 +102,16 @@ def csv_import(
             return
         submission = submission_id(csv_file.text, defaults)
         if wait is None:
-            _submit(client, staging, submission, is_followed=False)
-            return
-        since = client.last_id()
-        _submit(client, staging, submission, is_followed=True)
-        with _results(results_file, staging, csv_file.delimiter):
-            _follow(client, staging, since=since, limit_s=seconds_of(wait))
+            refused = _submit(client, staging, submission, is_followed=False)
+        else:
+            since = client.last_id()
+            refused = _submit(client, staging, submission, is_followed=True)
+            with _results(results_file, staging, csv_file.delimiter):
+                _follow(client, staging, since=since, limit_s=seconds_of(wait))
+        if refused:
+            raise Failed(
+                f"{refused} not submitted, for the reasons above: import the same file again after mending them"
+            )
 
 
 def _make_sure_of(account: str | None, client: Client) -> None:
@@ -214,7 +218,8 @@ def _judge(csv_file: CsvFile, staging: Staging, errors: OutputFile | None, *, sk
 # Submitting
 
 
-def _submit(client: Client, staging: Staging, submission: str, *, is_followed: bool) -> None:
+def _submit(client: Client, staging: Staging, submission: str, *, is_followed: bool) -> int:
+    """How many rows the ledger could not take in; why is told."""
     total, _ = staging.count()
     became: Counter[str] = Counter()
     try:
@@ -228,11 +233,14 @@ def _submit(client: Client, staging: Staging, submission: str, *, is_followed: b
     except KeyboardInterrupt:
         complain(str(_broken_off("interrupted", became.total(), total)))
         raise
-    say(f"{became.total() - became['repeated']} submitted")
+    say(f"{became.total() - became['repeated'] - became['refused']} submitted")
     for word, meaning in _HOW.items():
         if became[word]:
             complain(f"{became[word]} {meaning}")
     _tell_who_stands_still(client, staging)
+    for one in staging.refused():
+        complain(str(one))
+    return became["refused"]
 
 
 def _tell_who_stands_still(client: Client, staging: Staging) -> None:

@@ -14,7 +14,7 @@ import typer
 from worker.cli.problems import Failed, InvalidInput, complain, error_line
 from worker.cli.screen import json_line, say
 from worker.cli.waiting import Wait, WaitingCommand, WaitingGroup, follow
-from worker.client import BATCH, Client, LedgerFull, Submission, Unavailable
+from worker.client import BATCH, Client, LedgerFull, NotPossible, Submission, Unavailable
 from worker.invalid import InvalidRequest
 from worker.request import MAX_BODY_BYTES, Admissible, read
 
@@ -213,7 +213,7 @@ def _submit(
 ) -> None:
     since = client.last_id()
     submission = submission or uuid.uuid4().hex
-    done = list[Submission]()
+    done, refused = list[Submission](), 0
     for first in range(0, len(checked), BATCH):
         batch = checked[first : first + BATCH]
         try:
@@ -221,10 +221,16 @@ def _submit(
         except (Unavailable, LedgerFull) as problem:
             raise _broken_off(problem, len(done), len(checked), submission) from problem
         for one in admitted:
-            _show(one, json=json)
-        done += admitted
+            if isinstance(one, NotPossible):
+                complain(str(one))
+                refused += 1
+            else:
+                _show(one, json=json)
+                done.append(one)
     if wait is not None:
         follow(client, done, since=since, limit_s=wait, json=json)
+    if refused:
+        raise Failed(f"{refused} of {len(checked)} not submitted, for the reasons above")
 
 
 def _broken_off(problem: Exception, done: int, total: int, submission: str) -> Failed:

@@ -12,6 +12,7 @@ from worker.csv_file.encoding import Text
 from worker.csv_file.results import RowOutcomes
 from worker.csv_file.staging import Staging, how
 from worker.ledger.admission import Admission
+from worker.ledger.ledger import NotPossible
 from worker.ledger.records import OPEN_STATES
 
 CONNECTIONS = 4
@@ -25,7 +26,7 @@ def submission_id(text: Text, defaults: Mapping[str, str]) -> str:
 
 
 def hand_in(client: Client, staging: Staging, submission: str, *, is_followed: bool) -> Iterator[Counter[str]]:
-    """Submit what can be submitted; after every thousand rows how many became what (`staging.how`).
+    """Submit what can be submitted; after every thousand rows how many became what (`staging.how`, or `refused`).
 
     While the ledger takes one thousand in, the next is made ready.
 
@@ -35,14 +36,18 @@ def hand_in(client: Client, staging: Staging, submission: str, *, is_followed: b
     """
     became: Counter[str] = Counter()
 
-    def done(batch: list[Admission], answer: Future[list[Submission]]) -> Counter[str]:
-        admitted = answer.result()
+    def done(batch: list[Admission], answer: Future[list[Submission | NotPossible]]) -> Counter[str]:
+        answers = list(zip(batch, answer.result(), strict=True))
+        submitted = [(one, made) for one, made in answers if not isinstance(made, NotPossible)]
+        if refused := [(one, why) for one, why in answers if isinstance(why, NotPossible)]:
+            staging.note_refused(refused)
         if is_followed:
-            staging.note_admitted(batch, _in_their_newest_runs(client, admitted))
-        became.update(map(how, admitted))
+            staging.note_admitted(_in_their_newest_runs(client, submitted))
+        became.update(how(one) for _, one in submitted)
+        became["refused"] += len(refused)
         return became
 
-    under_way: deque[tuple[list[Admission], Future[list[Submission]]]] = deque()
+    under_way: deque[tuple[list[Admission], Future[list[Submission | NotPossible]]]] = deque()
     with ThreadPoolExecutor(CONNECTIONS) as connections:
         for batch in staging.admissions(submission):
             under_way.append((batch, connections.submit(client.hand_in, batch)))
@@ -52,13 +57,15 @@ def hand_in(client: Client, staging: Staging, submission: str, *, is_followed: b
             yield done(*under_way.popleft())
 
 
-def _in_their_newest_runs(client: Client, admitted: list[Submission]) -> list[Submission]:
+def _in_their_newest_runs(
+    client: Client, submitted: list[tuple[Admission, Submission]]
+) -> list[tuple[Admission, Submission]]:
     """Submissions that were known before are answered as then; their jobs may have been retried since."""
-    known = [one.job for one in admitted if one.repeated]
+    known = [one.job for _, one in submitted if one.repeated]
     if not known:
-        return admitted
+        return submitted
     newest = {last.job: last.run for last in client.last_runs(known)}
-    return [replace(one, run=max(one.run, newest.get(one.job, 0))) for one in admitted]
+    return [(row, replace(one, run=max(one.run, newest.get(one.job, 0)))) for row, one in submitted]
 
 
 def follow(client: Client, rows: RowOutcomes, *, since: str, limit_s: float | None) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Self
 from worker.csv_file.checking import Checked
 from worker.csv_file.problem import RowProblem
 from worker.ledger.admission import Admission
+from worker.ledger.ledger import NotPossible
 from worker.ledger.records import Admitted
 
 BATCH = 1_000
@@ -126,12 +127,23 @@ class Staging:
             line = line_of(admissions[-1])
             yield admissions
 
-    def note_admitted(self, admissions: Sequence[Admission], admitted: Sequence[Admitted]) -> None:
+    def note_admitted(self, admitted: Iterable[tuple[Admission, Admitted]]) -> None:
         """Keep what became of these submissions."""
-        became = [(became.run, how(became), line_of(one)) for one, became in zip(admissions, admitted, strict=True)]
+        became = [(became.run, how(became), line_of(one)) for one, became in admitted]
         self.db.execute("BEGIN")
         self.db.executemany("UPDATE row SET run = ?, how = ? WHERE line = ?", became)
         self.db.execute("COMMIT")
+
+    def note_refused(self, refused: Iterable[tuple[Admission, NotPossible]]) -> None:
+        """Keep why these could not be submitted."""
+        self._note(RowProblem(line_of(one), "", "", str(why)) for one, why in refused)
+
+    def refused(self) -> Iterator[RowProblem]:
+        """Why rows could not be submitted in which nothing is wrong."""
+        found = self.db.execute(
+            "SELECT line, field, value, problem FROM problem JOIN row USING (line) WHERE body IS NOT NULL ORDER BY line"
+        )
+        return (RowProblem(*one) for one in found)
 
 
 def _not_admissible(one: Checked) -> tuple[str | None, ...]:

@@ -4,21 +4,23 @@ Every method lets the client library's errors through (`connect.UNAVAILABLE`): R
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from config.accounts import Account, Environment
 from config.problem import ConfigurationProblem
 from worker.ledger.admission import Admission, Entry, grouped
 from worker.ledger.encoding import json_text, ms, rest_of
-from worker.ledger.records import AccountState, Admitted, Begun, Record, Released, decode, instant, text
+from worker.ledger.records import AccountState, Admitted, Begun, Record, Released, Round, decode, instant, text
 from worker.ledger.replicas import NotReplicated, Replicas
 from worker.ledger.scripts import Scripts
 from worker.ledger.steps import Effects, Finish, Park, ending
+from worker.ledger.trouble import executed, is_damage, words
 from worker.outcome import Verdict, body
 
 FREE_MEMORY_AT_LEAST = 0.1
@@ -30,7 +32,7 @@ class LedgerFull(Exception):
 
 
 class NotPossible(Exception):
-    """An operator's move that the state of the job or account does not allow; the message says why and what to do."""
+    """A move that the state of the job or account does not allow; the message says why and what to do."""
 
 
 class Ledger:
@@ -50,27 +52,44 @@ class Ledger:
 
     # Admission
 
-    def admit(self, admissions: Sequence[Admission]) -> list[Admitted | None]:
-        """Admit requests, in one exchange; one result each, None where the stream or queue entry was taken in before.
+    def admit(self, admissions: Sequence[Admission]) -> list[Admitted | NotPossible | None]:
+        """Admit requests, in one exchange; one result each.
+
+        None where the stream or queue entry was taken in before, NotPossible where the job's record is damaged.
 
         Raises:
             LedgerFull: nothing was admitted.
             NotReplicated: a failover might forget it, and somebody waits to be told; a repeat changes nothing more.
         """
         self._refuse_when_full()
+        answers = self._answers(list(grouped(admissions)))
+        return [
+            _damaged(one.job, answer) if isinstance(answer, Exception) else one.result(answer)
+            for one, answer in zip(admissions, answers, strict=True)
+        ]
+
+    def _answers(self, groups: Sequence[Sequence[Admission]]) -> Iterator[Any]:
+        """The answer to each admission; a group at whose records the script fails is taken apart to find the one."""
+        for group, answers in zip(groups, self._replies(groups), strict=True):
+            if not isinstance(answers, Exception):
+                yield from answers
+            elif len(group) == 1:
+                yield answers
+            else:
+                yield from self._answers([[one] for one in group])
+
+    def _replies(self, groups: Sequence[Sequence[Admission]]) -> Sequence[Any]:
         pipeline = self.redis.pipeline(transaction=False)
-        groups = list(grouped(admissions))
         for group in groups:
             self._scripts.call("admit", *chain.from_iterable(group), pipeline=pipeline)
         # An entry and its job are replicated together or not at all, and nobody is told of it
-        confirmed = self._replicas if any(not one.source for one in admissions) else None
+        confirmed = self._replicas if any(not one.source for group in groups for one in group) else None
         if confirmed:
             confirmed.wait(pipeline)
-        replies = pipeline.execute()
+        replies = executed(pipeline)
         if confirmed:
             confirmed.check(replies)
-        answers = chain.from_iterable(replies[: len(groups)])
-        return [one.result(reply) for one, reply in zip(admissions, answers, strict=True)]
+        return replies[: len(groups)]
 
     def peek(
         self, stream: str, lists: Sequence[str], *, limit: int, longest_text: int, longest_item: int, enough: int
@@ -102,14 +121,14 @@ class Ledger:
 
     # Calls
 
-    def release(
-        self, free: int, *, slots: int, begin_within_s: float, lost_wait_s: float
-    ) -> tuple[list[Released], list[str]]:
-        """Hand out due jobs, up to the `free` ones of this process' `slots`; also the jobs that are worn out."""
-        released, worn = self._scripts.call("release", free, slots, ms(begin_within_s), ms(lost_wait_s))
-        return [Released(job.decode(), token, run, calls) for job, token, run, calls in released], [
-            j.decode() for j in worn
-        ]
+    def release(self, free: int, *, slots: int, begin_within_s: float, lost_wait_s: float) -> Round:
+        """Hand out due jobs, up to the `free` ones of this process' `slots`."""
+        released, worn, damaged = self._scripts.call("release", free, slots, ms(begin_within_s), ms(lost_wait_s))
+        return Round(
+            [Released(job.decode(), token, run, calls) for job, token, run, calls in released],
+            [job.decode() for job in worn],
+            [(job.decode(), why.decode()) for job, why in damaged],
+        )
 
     def begin(self, job: str, token: int, nonce: str, *, lease_s: float) -> Begun | str:
         """Start a call; or why it must not be made now (the job was put back or belongs to somebody else)."""
@@ -186,7 +205,7 @@ class Ledger:
         """Start a new run of an ended, not cancelled job; its number.
 
         Raises:
-            NotPossible: unknown, open, cancelled, or its deadline has passed.
+            NotPossible: unknown, open, cancelled, its deadline has passed, or its record is damaged.
         """
         (result,) = self.retry_many([job], by=by)
         if isinstance(result, NotPossible):
@@ -198,7 +217,10 @@ class Ledger:
         pipeline = self.redis.pipeline(transaction=False)
         for job in jobs:
             self._scripts.call("retry", job, _fresh(), by, pipeline=pipeline)
-        return [_retried(job, *reply) for job, reply in zip(jobs, pipeline.execute(), strict=True)]
+        return [
+            _damaged(job, reply) if isinstance(reply, Exception) else _retried(job, *reply)
+            for job, reply in zip(jobs, executed(pipeline), strict=True)
+        ]
 
     def suspend(self, account: str, reason: str, *, by: str, job: str = "") -> bool:
         """Suspend an account; False where it was before.
@@ -279,9 +301,18 @@ class Ledger:
     # Reading
 
     def record(self, job: str) -> Record | None:
-        """One job, or None where it is unknown."""
-        found = decode(self.redis.hgetall(self.key("job", job)))
-        return Record.from_fields(job, found) if found else None
+        """One job, or None where it is unknown.
+
+        Raises:
+            NotPossible: its record is damaged.
+        """
+        try:
+            found = decode(self.redis.hgetall(self.key("job", job)))
+            return Record.from_fields(job, found) if found else None
+        except (ResponseError, KeyError, ValueError) as error:
+            if isinstance(error, ResponseError) and not is_damage(error):
+                raise
+            raise _damaged(job, error) from error
 
     def account_states(self) -> list[AccountState]:
         """All accounts that a worker has enrolled or a job names, by name."""
@@ -314,6 +345,10 @@ _RETRY_PROBLEMS = {
 def _retried(job: str, word: bytes, *run: int) -> int | NotPossible:
     """What the reply of `lua/retry.lua` says."""
     return run[0] if word == b"queued" else NotPossible(f"{job}: {_RETRY_PROBLEMS[word.decode()]}")
+
+
+def _damaged(job: str, error: Exception) -> NotPossible:
+    return NotPossible(f"{job}: its record in Redis is damaged ({words(error)}): docs/runbook.md says what to do")
 
 
 def _fresh() -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from worker.ledger.ledger import Ledger
 from worker.ledger.records import ENDED_STATES, OPEN_STATES, instant
+from worker.ledger.trouble import executed
 
 PAGE = 500
 ALL_STATES = (*OPEN_STATES, *ENDED_STATES)
@@ -79,13 +80,15 @@ def last_runs(ledger: Ledger, job_ids: Iterable[str], *, page: int = PAGE) -> It
 
 
 def _read(ledger: Ledger, job_ids: Iterable[str], names: tuple[str, ...]) -> list[dict[str, str]]:
-    """These fields of these jobs' records, in one exchange; what is missing is left out."""
+    """These fields of these jobs' records, in one exchange; what is missing is left out, and all of a damaged one."""
     pipeline = ledger.redis.pipeline(transaction=False)
     for job in job_ids:
         pipeline.hmget(ledger.key("job", job), list(names))
     return [
-        {name: value.decode() for name, value in zip(names, values, strict=True) if value is not None}
-        for values in pipeline.execute()
+        {}
+        if isinstance(values, Exception)
+        else {name: value.decode() for name, value in zip(names, values, strict=True) if value is not None}
+        for values in executed(pipeline)
     ]
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 Fields = Mapping[str, str]
 
@@ -145,6 +145,19 @@ class Released:
     token: int
     run: int
     calls: int
+
+
+class Round(NamedTuple):
+    """What one release has done.
+
+    Attributes:
+        worn: Jobs whose calls were lost too often.
+        damaged: Jobs with whose records it could not deal, and why; they are tried again after a minute.
+    """
+
+    released: list[Released]
+    worn: list[str]
+    damaged: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ a script was refused as `ERR Error running script (call to f_…): @user_script:
 """
 
 import re
+from typing import Any
 
+from redis.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
@@ -29,7 +31,7 @@ _PASSING = frozenset(
 )
 
 _PIPELINED = re.compile(r"^Command # .* of pipeline caused error: ", re.DOTALL)
-_SCRIPTED = re.compile(r"^(?:ERR )?Error running script \(call to [^)]*\): (?:@[^:]*: ?\d+: ?)*-(?=[A-Z]+ )")
+_SCRIPTED = re.compile(r"^(?:ERR )?Error running script \(call to [^)]*\): (?:@[^:]*: ?\d+: ?)*-?(?=[A-Z]+ )")
 _WORD = re.compile(r"[A-Z]+(?= |$)")
 
 
@@ -59,6 +61,22 @@ def passes(error: BaseException) -> bool:
     if isinstance(error, ResponseError):
         return code(error) in _PASSING
     return isinstance(error, RedisError | OSError)
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether a script failed at what it found under a key: another type than it writes, or text that is no JSON."""
+    if not isinstance(error, ResponseError):
+        return False
+    return code(error) == "WRONGTYPE" or (code(error) is None and "user_script:" in words(error))
+
+
+def executed(pipeline: Pipeline) -> list[Any]:
+    """What a pipeline's commands replied; of one that met a damaged record the error, which stops no other."""
+    replies = pipeline.execute(raise_on_error=False)
+    for reply in replies:
+        if isinstance(reply, Exception) and not is_damage(reply):
+            raise reply
+    return replies
 
 
 def is_outage(error: BaseException) -> bool:

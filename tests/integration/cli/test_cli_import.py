@@ -256,6 +256,28 @@ def test_without_redis_it_says_how_far_it_came_and_how_to_go_on(anula, deploymen
     )
 
 
+def test_a_damaged_record_keeps_no_other_row_from_submission(anula, deployment, a_file, tmp_path):
+    path, out = a_file(*(row(number) for number in range(60))), tmp_path / "results.csv"
+    key = deployment.ledger.key("job", job(30))
+    deployment.ledger.redis.set(key, "somebody else's")
+
+    ran = anula("import", path)
+
+    assert (ran.status, ran.out.split()[1]) == (1, "submitted")
+    assert f"anula: line 32: {job(30)}: its record in Redis is damaged (WRONGTYPE" in ran.err
+    assert ran.errors[-1].startswith("anula: 1 not submitted, for the reasons above")
+    assert all(deployment.client().status(job(number)) for number in range(60) if number != 30)
+
+    followed = anula("import", path, "--wait", "0", "--results", str(out))
+    assert followed.status == 3
+    assert [one["submitted"] for one in rows_of(out)] == ["repeated"] * 30 + [""] + ["repeated"] * 29
+    assert "is damaged" in rows_of(out)[30]["problem"]
+
+    deployment.ledger.redis.delete(key)
+    mended = anula("import", path)
+    assert (mended.status, mended.lines) == (0, ["1 submitted"])
+
+
 def test_results_have_one_row_for_each_row_of_the_file(anula, deployment, a_file, tmp_path):
     out = tmp_path / "results.csv"
     path = a_file(row(1, reference="@SUM(A1)"), row(2), row(3, reason="short"), row(4))

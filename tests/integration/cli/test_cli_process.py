@@ -18,6 +18,7 @@ from tests.support.lossy_proxy import lossy_proxy
 from tests.support.valkey import running_valkey
 from tests.support.waiting import wait_until
 from worker.cli import main as cli
+from worker.client import Client
 
 pytestmark = pytest.mark.integration
 
@@ -317,15 +318,15 @@ def test_a_missing_secret_is_one_line(anula, deployment):
     assert "RODOVIARIA_TOKEN is not set" in ran.err
 
 
-def test_a_bug_of_ours_is_one_line_and_its_traceback_is_for_those_who_ask(anula, deployment, monkeypatch):
-    deployment.client().submit(cfdi())
-    redis = deployment.ledger.redis
-    (job,) = redis.zrange(deployment.ledger.key("open"), 0, -1)
-    redis.hset(deployment.ledger.key("job", job.decode()), "references", "not json")
+def test_a_bug_of_ours_is_one_line_and_its_traceback_is_for_those_who_ask(anula, monkeypatch):
+    def failing(*_):
+        raise ZeroDivisionError("a bug")
 
-    quiet = anula("status", job.decode())
+    monkeypatch.setattr(Client, "status", failing)
+
+    quiet = anula("status", A_UUID)
     monkeypatch.setenv("ANULA_LOG_LEVEL", "DEBUG")
-    loud = anula("status", job.decode())
+    loud = anula("status", A_UUID)
 
     assert (quiet.status, len(quiet.errors)) == (1, 1)
     assert "ANULA_LOG_LEVEL=DEBUG" in quiet.err

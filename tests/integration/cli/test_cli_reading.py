@@ -200,6 +200,16 @@ def test_what_leaves_the_list_while_it_is_read_makes_no_other_be_skipped(deploym
     assert submitted[30] not in listed
 
 
+def test_a_damaged_record_hides_no_other_job(anula, deployment):
+    jobs = [deployment.client().submit(cfdi()).job for _ in range(3)]
+    deployment.ledger.redis.set(deployment.ledger.key("job", jobs[1]), "somebody else's")
+
+    assert [one["job"] for one in anula("jobs", "--json").json] == [jobs[0], jobs[2]]
+    told = anula("status", jobs[1])
+    assert told.status == 1
+    assert told.err.startswith(f"anula: {jobs[1]}: its record in Redis is damaged (WRONGTYPE")
+
+
 # outcomes
 
 

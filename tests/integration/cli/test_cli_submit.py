@@ -196,6 +196,18 @@ def test_json_lines_are_submitted_from_a_file_or_standard_input(anula, tmp_path)
     assert [one["joined"] for one in from_input.json_lines] == [True, True, True]
 
 
+def test_a_damaged_record_keeps_no_other_line_from_submission(anula, deployment):
+    requests = [cfdi(), cfdi(), cfdi()]
+    jobs = [f"solucion-factible:{one['uuid']}" for one in requests]
+    deployment.ledger.redis.set(deployment.ledger.key("job", jobs[1]), "somebody else's")
+
+    ran = anula("submit", "--from-json", "-", stdin="\n".join(map(json.dumps, requests)))
+
+    assert (ran.status, ran.lines) == (1, [jobs[0], jobs[2]])
+    assert ran.errors[0].startswith(f"anula: {jobs[1]}: its record in Redis is damaged (WRONGTYPE")
+    assert ran.errors[1] == "anula: 1 of 3 not submitted, for the reasons above"
+
+
 def test_a_file_that_cannot_be_read_is_wrong_usage(anula):
     ran = anula("submit", "--from-json", "missing.jsonl")
 

@@ -1,7 +1,7 @@
 -- release: queued/waiting and due -> leased; takes back what was not begun or whose call's lease has ended.
 -- KEYS: meta
 -- ARGV: limit (calls that this process could run now), slots (calls that it can run at all), begin_within_ms, lost_wait_ms (wait after a call that was lost)
--- Reply: { { job, token, run, calls }, ... }, { worn-out job, ... }
+-- Reply: { { job, token, run, calls }, ... }, { worn-out job, ... }, { { job with a damaged record, why }, ... }
 -- Again: may hand out more; the lease mends it.
 local slots, begin_within, lost_wait = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 -- Wake-ups that nobody has fetched yet take their share.
@@ -10,7 +10,7 @@ local limit = tonumber(ARGV[1]) - redis.call('LLEN', ns .. '.run')
 local trials = math.max(1, math.floor(slots / 2)) - redis.call('SCARD', key('trials'))
 local GAP_MS = 5000 -- longer without any release: Redis or every worker was away
 local TURNS = 500
-local released, worn = {}, {}
+local released, worn, damaged = {}, {}, {}
 
 -- Nobody could begin, park or finish during a gap, so no lease may end because of it.
 local function bridge_gap()
@@ -108,16 +108,17 @@ end
 
 local function hand(job, account, on_trial)
   local record = fields(job_key(job), 'account', 'lost', 'lane', 'run', 'calls', 'due')
-  unschedule(job, account)
-  if not record.account then return end
+  if not record.account then return unschedule(job, account) end
   if number(record.lost) >= LOST_AT_MOST then
     worn[#worn + 1] = job
+    unschedule(job, account)
     schedule(job, account, record.lane, now + MINUTE_MS)
     return
   end
   local token = redis.call('HINCRBY', job_key(job), 'token', 1)
   -- A job whose turn came early is still due where it has to be put back.
   redis.call('HSET', job_key(job), 'handed', 1, 'due', math.min(number(record.due), now))
+  unschedule(job, account)
   hand_out(job, account, now + begin_within)
   if on_trial then
     redis.call('HSET', account_key(account), 'trial', job)
@@ -131,8 +132,23 @@ local function set_turn(account, at)
   if at then redis.call('ZADD', key('turns'), at, account) else redis.call('ZREM', key('turns'), account) end
 end
 
+-- A record that somebody has damaged keeps no other job from its turn: its own is put off, so that it is not picked again
+-- at once. A Redis that takes no write has said so before.
+local function guarded(step, job, account, on_trial)
+  local worked, problem = pcall(step, job, account, on_trial)
+  if worked then return end
+  damaged[#damaged + 1] = { job, type(problem) == 'table' and problem.err or tostring(problem) }
+  redis.call('ZADD', key('leases'), 'XX', now + MINUTE_MS, job)
+  if not account then return end
+  for _, lane in ipairs(LANES) do redis.call('ZADD', due_key(account, lane), 'XX', now + MINUTE_MS, job) end
+  redis.call('ZREM', key('weather', account), job)
+  redis.call('ZREM', key('clearing', account), job)
+end
+
 bridge_gap()
-for _, job in ipairs(redis.call('ZRANGEBYSCORE', key('leases'), '-inf', now, 'LIMIT', 0, 100)) do take_back(job) end
+for _, job in ipairs(redis.call('ZRANGEBYSCORE', key('leases'), '-inf', now, 'LIMIT', 0, 100)) do
+  guarded(take_back, job)
+end
 
 -- One job an account and round, so that none starves another; who was served goes behind who was not.
 local turn = redis.call('ZRANGEBYSCORE', key('turns'), '-inf', now, 'LIMIT', 0, TURNS)
@@ -142,7 +158,7 @@ while #released < limit and #turn > 0 do
     if #released >= limit then break end
     local job, next_at, on_trial = pick(account)
     if job then
-      hand(job, account, on_trial)
+      guarded(hand, job, account, on_trial)
       set_turn(account, now)
       again[#again + 1] = account
     else
@@ -151,4 +167,4 @@ while #released < limit and #turn > 0 do
   end
   turn = again
 end
-return { released, worn }
+return { released, worn, damaged }
