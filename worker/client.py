@@ -17,8 +17,9 @@ from worker.documents import job_named
 from worker.invalid import InvalidRequest
 from worker.ledger.admission import Admission
 from worker.ledger.connect import ledger_for
-from worker.ledger.ledger import Ledger, LedgerFull, NotPossible
+from worker.ledger.ledger import Ledger, LedgerFull
 from worker.ledger.listing import LastRun, Listed, Wanted, jobs, last_runs
+from worker.ledger.not_possible import NotPossible
 from worker.ledger.outcome_stream import FIRST, OutcomeStream, Published, is_id
 from worker.ledger.records import Admitted, Record
 from worker.outcome_reader import Member, OutcomeReader

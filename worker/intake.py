@@ -12,7 +12,8 @@ from worker import celery_message
 from worker.documents import job_named
 from worker.invalid import FieldError, InvalidRequest
 from worker.ledger.admission import Admission, Entry, Source
-from worker.ledger.ledger import Ledger, NotPossible
+from worker.ledger.ledger import Ledger
+from worker.ledger.not_possible import NotPossible
 from worker.ledger.trouble import is_outage
 from worker.ledger.ways_in import Waiting, WaysIn
 from worker.outcome import refusal

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator
 
 from tests.chaos.load import ACCOUNTS
 from worker.ledger.connect import UNAVAILABLE
-from worker.ledger.ledger import Ledger, NotPossible
+from worker.ledger.ledger import Ledger
 from worker.ledger.listing import Wanted, jobs
+from worker.ledger.not_possible import NotPossible
 from worker.ledger.records import OPEN_STATES, Record
 from worker.verdicts import revoked
 

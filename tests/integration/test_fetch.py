@@ -12,7 +12,7 @@ from worker.answer import Answer, Reaction
 from worker.bootstrap import build
 from worker.decision import AbuseRule, Call, effects_of
 from worker.fetch import NotFetched, fetch_evidence
-from worker.ledger.ledger import NotPossible
+from worker.ledger.not_possible import NotPossible
 from worker.sandbox.accounts import PASSWORD, TOKEN, USER
 from worker.sandbox.numbers import sandbox_chbpe
 

@@ -13,7 +13,8 @@ from tests.support.requests import NORTE, RODOVIARIA, accounts, bpe, chbpe, sf, 
 from tests.support.valkey import running_valkey
 from worker.invalid import FieldError
 from worker.ledger.admission import Admission, Entry, Source
-from worker.ledger.ledger import LedgerFull, NotPossible
+from worker.ledger.ledger import LedgerFull
+from worker.ledger.not_possible import NotPossible
 from worker.ledger.scripts import source
 from worker.ledger.ways_in import WaysIn
 from worker.outcome import Status

@@ -21,7 +21,7 @@ from tests.support.ledgers import FAILURE, LEASE_S, PROVEN, Held, World, finish,
 from tests.support.requests import NORTE, RODOVIARIA, bpe, sf
 from worker import verdicts
 from worker.answer import Answer, Reaction
-from worker.ledger.ledger import NotPossible
+from worker.ledger.not_possible import NotPossible
 from worker.ledger.records import OPEN_STATES, Begun, Released
 from worker.ledger.steps import Effects, Park
 from worker.outcome import Status

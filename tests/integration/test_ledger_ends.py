@@ -16,7 +16,8 @@ from tests.support.requests import NORTE, RODOVIARIA, bpe, sf
 from tests.support.waiting import wait_until
 from worker import verdicts
 from worker.answer import Answer, Reaction, Reason
-from worker.ledger.ledger import Ledger, NotPossible
+from worker.ledger.ledger import Ledger
+from worker.ledger.not_possible import NotPossible
 from worker.ledger.scripts import NAMES, Scripts, source
 from worker.ledger.steps import Effects
 from worker.outcome import Status

@@ -14,7 +14,8 @@ from tests.support.requests import NORTE, RODOVIARIA, SUR, accounts, admissible
 from worker import outcome
 from worker.answer import Answer, Evidence, Reaction, Reason
 from worker.ledger.admission import Admission, Entry
-from worker.ledger.ledger import Ledger, NotPossible
+from worker.ledger.ledger import Ledger
+from worker.ledger.not_possible import NotPossible
 from worker.ledger.records import Admitted, Begun, Record, Released, Round
 from worker.ledger.steps import Effects, Finish, Park
 from worker.outcome import Status, Verdict

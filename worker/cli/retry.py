@@ -11,8 +11,8 @@ from worker.cli.problems import Failed, complain
 from worker.cli.screen import say
 from worker.cli.session import account_named, jobs_named, operator
 from worker.client import Client, LedgerFull, Unavailable
-from worker.ledger.ledger import NotPossible
 from worker.ledger.listing import Wanted
+from worker.ledger.not_possible import NotPossible
 
 BATCH = 100
 """Jobs in one exchange: they are few milliseconds of Redis' time, in which it serves nobody else."""

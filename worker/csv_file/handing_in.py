@@ -12,7 +12,7 @@ from worker.csv_file.encoding import Text
 from worker.csv_file.results import RowOutcomes
 from worker.csv_file.staging import Staging, how
 from worker.ledger.admission import Admission
-from worker.ledger.ledger import NotPossible
+from worker.ledger.not_possible import NotPossible
 from worker.ledger.records import OPEN_STATES
 
 CONNECTIONS = 4

@@ -9,7 +9,7 @@ from typing import Self
 from worker.csv_file.checking import Checked
 from worker.csv_file.problem import RowProblem
 from worker.ledger.admission import Admission
-from worker.ledger.ledger import NotPossible
+from worker.ledger.not_possible import NotPossible
 from worker.ledger.records import Admitted
 
 BATCH = 1_000

@@ -16,11 +16,12 @@ from config.accounts import Account, Environment
 from config.problem import ConfigurationProblem
 from worker.ledger.admission import Admission, Entry, grouped
 from worker.ledger.encoding import json_text, ms, rest_of
+from worker.ledger.not_possible import NotPossible, record_damaged, retry_refused, visit_refused
 from worker.ledger.records import AccountState, Admitted, Begun, Record, Released, Round, decode, instant, text
 from worker.ledger.replicas import NotReplicated, Replicas
 from worker.ledger.scripts import Scripts
 from worker.ledger.steps import Effects, Finish, Park, ending
-from worker.ledger.trouble import executed, is_damage, words
+from worker.ledger.trouble import executed, is_damage
 from worker.outcome import Verdict, body
 
 FREE_MEMORY_AT_LEAST = 0.1
@@ -29,10 +30,6 @@ FREE_MEMORY_AT_LEAST = 0.1
 
 class LedgerFull(Exception):
     """Redis has too little memory left to admit more."""
-
-
-class NotPossible(Exception):
-    """A move that the state of the job or account does not allow; the message says why and what to do."""
 
 
 class Ledger:
@@ -64,7 +61,7 @@ class Ledger:
         self._refuse_when_full()
         answers = self._answers(list(grouped(admissions)))
         return [
-            _damaged(one.job, answer) if isinstance(answer, Exception) else one.result(answer)
+            record_damaged(one.job, answer) if isinstance(answer, Exception) else one.result(answer)
             for one, answer in zip(admissions, answers, strict=True)
         ]
 
@@ -218,7 +215,7 @@ class Ledger:
         for job in jobs:
             self._scripts.call("retry", job, _fresh(), by, pipeline=pipeline)
         return [
-            _damaged(job, reply) if isinstance(reply, Exception) else _retried(job, *reply)
+            record_damaged(job, reply) if isinstance(reply, Exception) else _retried(job, *reply)
             for job, reply in zip(jobs, executed(pipeline), strict=True)
         ]
 
@@ -255,10 +252,7 @@ class Ledger:
         word, *rest = self._scripts.call("visit", account, nonce)
         if word == b"go":
             return int(rest[0])
-        why, detail = (text(one) for one in rest)
-        if why == "paused":
-            detail = f"{instant(detail):%Y-%m-%dT%H:%M:%SZ}"
-        raise NotPossible(_VISIT_PROBLEMS[why].format(account=account, detail=detail))
+        raise visit_refused(account, *map(text, rest))
 
     def heed(self, account: str, nonce: str, effects: Effects, *, job: str, generation: int) -> None:
         """Let the answer to such a call pause or suspend the account, as an answer to a job's call would."""
@@ -312,7 +306,7 @@ class Ledger:
         except (ResponseError, KeyError, ValueError) as error:
             if isinstance(error, ResponseError) and not is_damage(error):
                 raise
-            raise _damaged(job, error) from error
+            raise record_damaged(job, error) from error
 
     def account_states(self) -> list[AccountState]:
         """All accounts that a worker has enrolled or a job names, by name."""
@@ -326,29 +320,8 @@ class Ledger:
         return AccountState.from_fields(name, found, waiting=sum(lanes), in_flight=in_flight, now_at=datetime.now(UTC))
 
 
-_VISIT_PROBLEMS = {
-    "suspended": "account {account} is suspended ({detail}): anula accounts resume {account}",
-    "paused": "account {account} is paused until {detail}: try again then",
-    "circuit": "account {account} has an open circuit, its provider fails: try again when anula accounts says ready",
-    "trial": "account {account} makes one call at a time until an answer proves it: try again in a moment",
-    "full": "account {account} has all its calls under way: try again in a moment",
-    "pace": "account {account} has used up its calls of this minute: try again in a minute",
-}
-_RETRY_PROBLEMS = {
-    "unknown": "unknown: never submitted, or ended longer ago than outcomes are kept",
-    "open": "is still open: nothing to retry",
-    "cancelled": "is cancelled: nothing to retry",
-    "deadline": "its deadline has passed: submit it anew without one",
-}
-
-
 def _retried(job: str, word: bytes, *run: int) -> int | NotPossible:
-    """What the reply of `lua/retry.lua` says."""
-    return run[0] if word == b"queued" else NotPossible(f"{job}: {_RETRY_PROBLEMS[word.decode()]}")
-
-
-def _damaged(job: str, error: Exception) -> NotPossible:
-    return NotPossible(f"{job}: its record in Redis is damaged ({words(error)}): docs/runbook.md says what to do")
+    return run[0] if word == b"queued" else retry_refused(job, word.decode())
 
 
 def _fresh() -> str:

@@ -1,0 +1,41 @@
+"""Moves that the state of a job or account does not allow, and in which words that is said."""
+
+from worker.ledger.records import instant
+from worker.ledger.trouble import words
+
+
+class NotPossible(Exception):
+    """A move that the state of the job or account does not allow; the message says why and what to do."""
+
+
+_VISIT_PROBLEMS = {
+    "suspended": "account {account} is suspended ({detail}): anula accounts resume {account}",
+    "paused": "account {account} is paused until {detail}: try again then",
+    "circuit": "account {account} has an open circuit, its provider fails: try again when anula accounts says ready",
+    "trial": "account {account} makes one call at a time until an answer proves it: try again in a moment",
+    "full": "account {account} has all its calls under way: try again in a moment",
+    "pace": "account {account} has used up its calls of this minute: try again in a minute",
+}
+_RETRY_PROBLEMS = {
+    "unknown": "unknown: never submitted, or ended longer ago than outcomes are kept",
+    "open": "is still open: nothing to retry",
+    "cancelled": "is cancelled: nothing to retry",
+    "deadline": "its deadline has passed: submit it anew without one",
+}
+
+
+def visit_refused(account: str, why: str, detail: str) -> NotPossible:
+    """In the words of the reply of `lua/visit.lua`."""
+    if why == "paused":
+        detail = f"{instant(detail):%Y-%m-%dT%H:%M:%SZ}"
+    return NotPossible(_VISIT_PROBLEMS[why].format(account=account, detail=detail))
+
+
+def retry_refused(job: str, why: str) -> NotPossible:
+    """In the words of the reply of `lua/retry.lua`."""
+    return NotPossible(f"{job}: {_RETRY_PROBLEMS[why]}")
+
+
+def record_damaged(job: str, error: Exception) -> NotPossible:
+    """With the error at which the script, or the reading, failed."""
+    return NotPossible(f"{job}: its record in Redis is damaged ({words(error)}): docs/runbook.md says what to do")
