@@ -156,9 +156,7 @@ class Dispatcher(threading.Thread):
             self._wake_up(released)
         self._end_all(worn, verdicts.worn_out)
         for job, problem in damaged:
-            if job not in self._unending:
-                self._unending.add(job)
-                log.error("job_not_releasable", job=job, problem=problem)
+            log.error("job_not_releasable", job=job, problem=problem)
         return len(released)
 
     def _trim(self) -> int:

@@ -55,7 +55,7 @@ class Intake:
         Raises:
             LedgerFull: nothing was taken in.
         """
-        submitted = [_read(one) for one in self._ways_in.waiting(self._batch)]
+        submitted = [_read(one) for one in self._ways_in.waiting(self._batch + len(self._stuck))]
         self._stuck &= {one.entry for one in submitted}
         admissible: list[tuple[Submitted, Admissible]] = []
         taken_in = 0

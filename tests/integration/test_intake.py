@@ -259,10 +259,25 @@ def test_one_request_that_cannot_be_admitted_does_not_stop_the_others(mailbox):
         assert mailbox.intake.take_in() == 0, "so that the dispatcher does not hurry because of it"
 
     (told,) = (line for line in logged if line["event"] == "request_not_admissible")
-    assert "Expected value but found invalid token" in told["problem"]
+    assert "(references is no JSON list or object)" in told["problem"]
     for number in (2, 3):
         assert mailbox.world.state(f"solucion-factible:{uuid(number)}") == "queued"
     assert mailbox.world.redis.xlen(mailbox.stream) == 1, "the one entry stays for when the record is mended"
+
+
+def test_many_requests_that_cannot_be_admitted_do_not_keep_those_behind_them(mailbox):
+    mailbox.world.submit(sf(1))
+    mailbox.world.redis.hset(mailbox.world.key("job", f"solucion-factible:{uuid(1)}"), "references", "damaged")
+    for number in range(60):
+        mailbox.add(sf(1, reference=f"r{number}"))
+        mailbox.push(sf(1, reference=f"q{number}"))
+    mailbox.add(sf(2))
+    mailbox.push(sf(3))
+
+    assert [mailbox.intake.take_in() for _ in range(3)] == [0, 2, 0]
+
+    for number in (2, 3):
+        assert mailbox.world.state(f"solucion-factible:{uuid(number)}") == "queued"
 
 
 def test_one_request_that_cannot_be_refused_does_not_stop_the_others(mailbox):

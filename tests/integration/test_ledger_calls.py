@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from tests.support.ledgers import PROVEN, failed, finish, park, verdict
 from tests.support.requests import NORTE, RODOVIARIA, bpe, sf
@@ -679,3 +680,14 @@ def test_a_closed_connection_loses_no_transition(norte):
     assert norte.finish(held) == "ended"
     assert len(norte.outcomes()) == 1
     other.close()
+
+
+def test_no_outcome_is_published_of_a_run_that_cannot_be_ended(norte):
+    held = norte.call(sf(1))
+    norte.redis.hset(norte.key("job", held.job), "history", "damaged")
+
+    with pytest.raises(ResponseError):
+        norte.finish(held)
+
+    assert norte.outcomes() == []
+    assert norte.redis.hget(norte.key("job", held.job), "state") == b"running"

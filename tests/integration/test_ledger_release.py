@@ -570,20 +570,90 @@ def overwrite(world, number: int) -> None:
     world.redis.set(world.key("job", job(number)), "somebody else's")
 
 
-def test_a_damaged_record_keeps_no_other_job_from_release_and_is_looked_at_again_later(world):
+def without(field: str):
+    return lambda world, number: world.redis.hdel(world.key("job", job(number)), field)
+
+
+def with_(field: str, value: str):
+    return lambda world, number: world.redis.hset(world.key("job", job(number)), field, value)
+
+
+DAMAGES = [
+    overwrite,
+    *map(without, ("run", "state", "account", "lane", "references", "request")),
+    with_("run", "x"),
+    with_("seq", "x"),
+    with_("token", "x"),
+    with_("lane", "x"),
+    with_("state", "x"),
+    with_("history", "x"),
+    with_("warnings", "5"),
+    with_("account", "sur"),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_record_keeps_no_other_job_from_release_and_is_looked_at_again_later(world, damage):
     world.enroll(NORTE)
-    fill(world, (1, 2, 3))
-    overwrite(world, 1)
+    fill(world, (1, 2, 3), priority="bulk")
+    record = world.redis.dump(world.key("job", job(1)))
+    damage(world, 1)
 
     first = world.round()
     second = world.round()
 
     assert sorted(names(first.released)) == [job(2), job(3)]
     assert [name for name, _ in first.damaged] == [job(1)]
-    assert "WRONGTYPE" in first.damaged[0][1]
     assert second == Round([], [], [])
     world.pass_time(61)
     assert [name for name, _ in world.round().damaged] == [job(1)]
+
+    world.redis.restore(world.key("job", job(1)), 0, record, replace=True)
+    world.pass_time(61)
+    assert job(1) in names(world.release())
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_damaged_record_keeps_neither_slot_nor_trial(world, damage, proven):
+    world.enroll(limited(max_in_flight=1), proven=proven)
+    world.submit(sf(1))
+    world.begin(world.release()[0])
+    world.submit(sf(2))
+    damage(world, 1)
+
+    world.pass_time(181)
+    first, second = world.round(), world.round()
+
+    assert [name for name, _ in first.damaged] == [job(1)]
+    assert names(first.released + second.released) == [job(2)]
+    assert world.redis.zscore(world.key("leases"), job(1)) is None
+
+
+def test_what_has_ended_is_not_released_again_wherever_it_still_stands(world):
+    world.enroll(NORTE)
+    held = world.call(sf(1))
+    world.finish(held, finish(Status.REJECTED))
+    for key in ("leases", "due:norte:bulk"):
+        world.redis.zadd(world.key(*key.split(":")), {job(1): 1})
+    world.redis.sadd(world.key("flight", "norte"), job(1))
+
+    assert [world.round() for _ in range(2)] == [Round([], [], [])] * 2
+
+    assert world.state(job(1)) == "rejected"
+    assert world.ledger.account_states()[0].in_flight == 0
+
+
+def test_no_round_deals_with_more_damaged_records_than_it_may_release(world):
+    world.enroll(NORTE)
+    fill(world, range(6))
+    for number in range(5):
+        overwrite(world, number)
+
+    rounds = [world.round(2) for _ in range(3)]
+
+    assert [len(one.damaged) for one in rounds] == [2, 2, 1]
+    assert [names(one.released) for one in rounds] == [[], [], [job(5)]]
 
 
 def test_a_damaged_record_is_no_probe_for_an_open_circuit(world):
@@ -596,24 +666,6 @@ def test_a_damaged_record_is_no_probe_for_an_open_circuit(world):
 
     assert [name for name, _ in first.damaged] == [job(0)]
     assert len(names(first.released + second.released)) == 1, "another one is the probe"
-
-
-@pytest.mark.parametrize(
-    "damage", [overwrite, lambda world, n: world.redis.hset(world.key("job", job(n)), "history", "x")]
-)
-def test_a_damaged_record_keeps_no_other_job_from_being_taken_back(world, damage):
-    world.enroll(NORTE)
-    fill(world, (1, 2))
-    for released in world.release():
-        world.begin(released)
-    damage(world, 1)
-
-    world.pass_time(181)
-    first = world.round()
-
-    assert [name for name, _ in first.damaged] == [job(1)]
-    assert world.state(job(2)) == "waiting"
-    assert world.round().damaged == []
 
 
 def test_an_answer_in_between_starts_the_count_of_lost_calls_anew(world):

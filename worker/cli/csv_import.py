@@ -14,7 +14,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from config.accounts import ProviderName
-from worker.cli.problems import NOT_ALL_CANCELLED, Failed, InvalidInput, complain
+from worker.cli.problems import FAILED, NOT_ALL_CANCELLED, Failed, InvalidInput, complain
 from worker.cli.progress import progress
 from worker.cli.screen import say
 from worker.cli.waiting import Wait, WaitingCommand, seconds_of
@@ -37,7 +37,7 @@ _HOW = {
     "repeated": "known already, from an earlier import of this file or from before a lost connection: "
     "nothing was done (anula retry starts a new run)",
 }
-_FOLLOW_ON = "all were submitted: import the same file again with the same options to follow on"
+_FOLLOW_ON = "they are submitted: import the same file again with the same options to follow on"
 
 
 class ExtraColumns(StrEnum):
@@ -109,9 +109,7 @@ def csv_import(
             with _results(results_file, staging, csv_file.delimiter):
                 _follow(client, staging, since=since, limit_s=seconds_of(wait))
         if refused:
-            raise Failed(
-                f"{refused} not submitted, for the reasons above: import the same file again after mending them"
-            )
+            raise typer.Exit(FAILED)
 
 
 def _make_sure_of(account: str | None, client: Client) -> None:
@@ -227,11 +225,11 @@ def _submit(client: Client, staging: Staging, submission: str, *, is_followed: b
             for became in hand_in(client, staging, submission, is_followed=is_followed):
                 done(became.total())
     except Unavailable as problem:
-        raise _broken_off(f"{problem}: {problem.remedy}", became.total(), total) from problem
+        raise _broken_off(f"{problem}: {problem.remedy}", became, total) from problem
     except LedgerFull as problem:
-        raise _broken_off(str(problem), became.total(), total) from problem
+        raise _broken_off(str(problem), became, total) from problem
     except KeyboardInterrupt:
-        complain(str(_broken_off("interrupted", became.total(), total)))
+        complain(str(_broken_off("interrupted", became, total)))
         raise
     say(f"{became.total() - became['repeated'] - became['refused']} submitted")
     for word, meaning in _HOW.items():
@@ -240,6 +238,8 @@ def _submit(client: Client, staging: Staging, submission: str, *, is_followed: b
     _tell_who_stands_still(client, staging)
     for one in staging.refused():
         complain(str(one))
+    if became["refused"]:
+        complain(f"{became['refused']} not submitted, for the reasons above: import the same file again then")
     return became["refused"]
 
 
@@ -253,7 +253,8 @@ def _tell_who_stands_still(client: Client, staging: Staging) -> None:
             )
 
 
-def _broken_off(why: str, done: int, total: int) -> Failed:
+def _broken_off(why: str, became: Counter[str], total: int) -> Failed:
+    done = became.total() - became["refused"]
     again = "then import the same file again with the same options: nothing is submitted twice"
     return Failed(f"{why}; {done} of {total} or some more were submitted: {again}")
 

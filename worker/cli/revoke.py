@@ -7,7 +7,7 @@ import typer
 from worker.cli.problems import Failed, complain
 from worker.cli.screen import say
 from worker.cli.session import jobs_named, operator
-from worker.client import Client
+from worker.client import Client, NotPossible
 from worker.verdicts import revoked
 
 app = typer.Typer(add_completion=False)
@@ -32,7 +32,10 @@ def revoke(
 def _revoke(client: Client, job: str, by: str) -> str | None:
     """End one job; or why not."""
     while True:
-        record = client.status(job)
+        try:
+            record = client.status(job)
+        except NotPossible as problem:
+            return str(problem)
         if record is None:
             return f"{job} is unknown: never submitted, or ended longer ago than outcomes are kept"
         if not record.is_open:

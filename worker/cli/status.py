@@ -8,7 +8,7 @@ import typer
 from worker.cli.problems import Failed
 from worker.cli.screen import instant_json, json_list, moment, say, table
 from worker.cli.session import jobs_named
-from worker.client import Client
+from worker.client import Client, NotPossible
 from worker.ledger.records import Record, instant
 
 app = typer.Typer(add_completion=False)
@@ -22,19 +22,24 @@ def status(
     json: Annotated[bool, typer.Option("--json", help="A JSON array, one object for each job.")] = False,
 ) -> None:
     """Show where jobs stand, and what happened to them: the last 20 calls, and who retried or revoked."""
-    client, names = Client(), jobs_named(jobs)
-    records = {job: client.status(job) for job in names}
-    known = [record for record in records.values() if record]
+    client, known, problems = Client(), list[Record](), list[str]()
+    for job in jobs_named(jobs):
+        try:
+            record = client.status(job)
+        except NotPossible as problem:
+            problems.append(str(problem))
+            continue
+        if record:
+            known.append(record)
+        else:
+            problems.append(f"{job} is unknown: never submitted, or ended longer ago than outcomes are kept")
     if json:
         json_list(map(as_json, known))
     else:
         for record in known:
             _show(record)
-    unknown = [job for job, record in records.items() if record is None]
-    if unknown:
-        raise Failed(
-            *(f"{job} is unknown: never submitted, or ended longer ago than outcomes are kept" for job in unknown)
-        )
+    if problems:
+        raise Failed(*problems)
 
 
 def as_json(record: Record) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from worker.cli.problems import Failed, InvalidInput, complain, error_line
+from worker.cli.problems import FAILED, Failed, InvalidInput, complain, error_line
 from worker.cli.screen import json_line, say
 from worker.cli.waiting import Wait, WaitingCommand, WaitingGroup, follow
 from worker.client import BATCH, Client, LedgerFull, NotPossible, Submission, Unavailable
@@ -227,10 +227,12 @@ def _submit(
             else:
                 _show(one, json=json)
                 done.append(one)
+    if refused:
+        complain(f"{refused} of {len(checked)} not submitted, for the reasons above")
     if wait is not None:
         follow(client, done, since=since, limit_s=wait, json=json)
     if refused:
-        raise Failed(f"{refused} of {len(checked)} not submitted, for the reasons above")
+        raise typer.Exit(FAILED)
 
 
 def _broken_off(problem: Exception, done: int, total: int, submission: str) -> Failed:

@@ -4,7 +4,7 @@ Every method lets the client library's errors through (`connect.UNAVAILABLE`): R
 """
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
@@ -17,11 +17,22 @@ from config.problem import ConfigurationProblem
 from worker.ledger.admission import Admission, Entry, grouped
 from worker.ledger.encoding import json_text, ms, rest_of
 from worker.ledger.not_possible import NotPossible, record_damaged, retry_refused, visit_refused
-from worker.ledger.records import AccountState, Admitted, Begun, Record, Released, Round, decode, instant, text
+from worker.ledger.records import (
+    UNREADABLE,
+    AccountState,
+    Admitted,
+    Begun,
+    Record,
+    Released,
+    Round,
+    decode,
+    instant,
+    text,
+)
 from worker.ledger.replicas import NotReplicated, Replicas
 from worker.ledger.scripts import Scripts
 from worker.ledger.steps import Effects, Finish, Park, ending
-from worker.ledger.trouble import executed, is_damage
+from worker.ledger.trouble import is_wrong_type
 from worker.outcome import Verdict, body
 
 FREE_MEMORY_AT_LEAST = 0.1
@@ -59,34 +70,19 @@ class Ledger:
             NotReplicated: a failover might forget it, and somebody waits to be told; a repeat changes nothing more.
         """
         self._refuse_when_full()
-        answers = self._answers(list(grouped(admissions)))
-        return [
-            record_damaged(one.job, answer) if isinstance(answer, Exception) else one.result(answer)
-            for one, answer in zip(admissions, answers, strict=True)
-        ]
-
-    def _answers(self, groups: Sequence[Sequence[Admission]]) -> Iterator[Any]:
-        """The answer to each admission; a group at whose records the script fails is taken apart to find the one."""
-        for group, answers in zip(groups, self._replies(groups), strict=True):
-            if not isinstance(answers, Exception):
-                yield from answers
-            elif len(group) == 1:
-                yield answers
-            else:
-                yield from self._answers([[one] for one in group])
-
-    def _replies(self, groups: Sequence[Sequence[Admission]]) -> Sequence[Any]:
         pipeline = self.redis.pipeline(transaction=False)
+        groups = list(grouped(admissions))
         for group in groups:
             self._scripts.call("admit", *chain.from_iterable(group), pipeline=pipeline)
         # An entry and its job are replicated together or not at all, and nobody is told of it
-        confirmed = self._replicas if any(not one.source for group in groups for one in group) else None
+        confirmed = self._replicas if any(not one.source for one in admissions) else None
         if confirmed:
             confirmed.wait(pipeline)
-        replies = executed(pipeline)
+        replies = pipeline.execute()
         if confirmed:
             confirmed.check(replies)
-        return replies[: len(groups)]
+        answers = chain.from_iterable(replies[: len(groups)])
+        return [_admitted(one, reply) for one, reply in zip(admissions, answers, strict=True)]
 
     def peek(
         self, stream: str, lists: Sequence[str], *, limit: int, longest_text: int, longest_item: int, enough: int
@@ -214,10 +210,7 @@ class Ledger:
         pipeline = self.redis.pipeline(transaction=False)
         for job in jobs:
             self._scripts.call("retry", job, _fresh(), by, pipeline=pipeline)
-        return [
-            record_damaged(job, reply) if isinstance(reply, Exception) else _retried(job, *reply)
-            for job, reply in zip(jobs, executed(pipeline), strict=True)
-        ]
+        return [_retried(job, *reply) for job, reply in zip(jobs, pipeline.execute(), strict=True)]
 
     def suspend(self, account: str, reason: str, *, by: str, job: str = "") -> bool:
         """Suspend an account; False where it was before.
@@ -303,10 +296,12 @@ class Ledger:
         try:
             found = decode(self.redis.hgetall(self.key("job", job)))
             return Record.from_fields(job, found) if found else None
-        except (ResponseError, KeyError, ValueError) as error:
-            if isinstance(error, ResponseError) and not is_damage(error):
+        except ResponseError as error:
+            if not is_wrong_type(error):
                 raise
-            raise record_damaged(job, error) from error
+            raise record_damaged(job, "it is no hash") from error
+        except UNREADABLE as error:
+            raise record_damaged(job, f"{type(error).__name__}: {error}") from error
 
     def account_states(self) -> list[AccountState]:
         """All accounts that a worker has enrolled or a job names, by name."""
@@ -320,8 +315,16 @@ class Ledger:
         return AccountState.from_fields(name, found, waiting=sum(lanes), in_flight=in_flight, now_at=datetime.now(UTC))
 
 
-def _retried(job: str, word: bytes, *run: int) -> int | NotPossible:
-    return run[0] if word == b"queued" else retry_refused(job, word.decode())
+def _admitted(one: Admission, reply: Sequence[Any]) -> Admitted | NotPossible | None:
+    if reply[0] == b"damaged":
+        return record_damaged(one.job, text(reply[1]))
+    return one.result(reply)
+
+
+def _retried(job: str, word: bytes, *rest: Any) -> int | NotPossible:
+    if word == b"damaged":
+        return record_damaged(job, text(*rest))
+    return int(*rest) if word == b"queued" else retry_refused(job, text(word))
 
 
 def _fresh() -> str:

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Any
 
 from worker.ledger.ledger import Ledger
-from worker.ledger.records import ENDED_STATES, OPEN_STATES, instant
-from worker.ledger.trouble import executed
+from worker.ledger.records import ENDED_STATES, OPEN_STATES, UNREADABLE, instant
+from worker.ledger.trouble import is_wrong_type
 
 PAGE = 500
 ALL_STATES = (*OPEN_STATES, *ENDED_STATES)
@@ -76,7 +76,8 @@ def last_runs(ledger: Ledger, job_ids: Iterable[str], *, page: int = PAGE) -> It
     left = iter(job_ids)
     while some := list(islice(left, page)):
         for job, found in zip(some, _read(ledger, some, ("state", "run", "outcome_id")), strict=True):
-            yield LastRun(job, int(found.get("run", 0)), found.get("state"), found.get("outcome_id"))
+            run = found.get("run", "")
+            yield LastRun(job, int(run) if run.isdecimal() else 0, found.get("state"), found.get("outcome_id"))
 
 
 def _read(ledger: Ledger, job_ids: Iterable[str], names: tuple[str, ...]) -> list[dict[str, str]]:
@@ -84,12 +85,17 @@ def _read(ledger: Ledger, job_ids: Iterable[str], names: tuple[str, ...]) -> lis
     pipeline = ledger.redis.pipeline(transaction=False)
     for job in job_ids:
         pipeline.hmget(ledger.key("job", job), list(names))
-    return [
-        {}
-        if isinstance(values, Exception)
-        else {name: value.decode() for name, value in zip(names, values, strict=True) if value is not None}
-        for values in executed(pipeline)
-    ]
+    return [_found(names, values) for values in pipeline.execute(raise_on_error=False)]
+
+
+def _found(names: Iterable[str], values: Any) -> dict[str, str]:
+    if isinstance(values, Exception):
+        if not is_wrong_type(values):
+            raise values
+        return {}
+    return {
+        name: value.decode(errors="replace") for name, value in zip(names, values, strict=True) if value is not None
+    }
 
 
 def _now(ledger: Ledger) -> tuple[int, int]:
@@ -102,8 +108,8 @@ def _of_set(
 ) -> Iterator[tuple[float, Listed]]:
     for members in _pages(ledger, name, until_ms, page=page):
         for (job, score), found in zip(members, _read(ledger, [job for job, _ in members], _FIELDS), strict=True):
-            if found.get("state") in states:
-                yield score, _listed(job, found)
+            if found.get("state") in states and (one := _listed(job, found)):
+                yield score, one
 
 
 def _pages(ledger: Ledger, name: str, until_ms: int, *, page: int) -> Iterator[list[tuple[str, float]]]:
@@ -123,17 +129,21 @@ def _pages(ledger: Ledger, name: str, until_ms: int, *, page: int) -> Iterator[l
         yield [(member.decode(), score) for member, score in fresh]
 
 
-def _listed(job: str, found: dict[str, str]) -> Listed:
+def _listed(job: str, found: dict[str, str]) -> Listed | None:
+    """None where the record is damaged: `anula status` tells of it."""
     finished = found.get("finished_at")
-    return Listed(
-        job=job,
-        state=found["state"],
-        account=found["account"],
-        run=int(found["run"]),
-        code=found.get("code") or None,
-        reason=found.get("reason") if finished else None,
-        attempts=int(found.get("attempts", 0)),
-        submitted_at=instant(found["submitted_at"]) or datetime.now(UTC),
-        due_at=None if finished else instant(found.get("due")),
-        finished_at=datetime.fromisoformat(finished) if finished else None,
-    )
+    try:
+        return Listed(
+            job=job,
+            state=found["state"],
+            account=found["account"],
+            run=int(found["run"]),
+            code=found.get("code") or None,
+            reason=found.get("reason") if finished else None,
+            attempts=int(found.get("attempts", 0)),
+            submitted_at=instant(found["submitted_at"]) or datetime.now(UTC),
+            due_at=None if finished else instant(found.get("due")),
+            finished_at=datetime.fromisoformat(finished) if finished else None,
+        )
+    except UNREADABLE:
+        return None

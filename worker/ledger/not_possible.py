@@ -1,7 +1,6 @@
 """Moves that the state of a job or account does not allow, and in which words that is said."""
 
 from worker.ledger.records import instant
-from worker.ledger.trouble import words
 
 
 class NotPossible(Exception):
@@ -36,6 +35,6 @@ def retry_refused(job: str, why: str) -> NotPossible:
     return NotPossible(f"{job}: {_RETRY_PROBLEMS[why]}")
 
 
-def record_damaged(job: str, error: Exception) -> NotPossible:
-    """With the error at which the script, or the reading, failed."""
-    return NotPossible(f"{job}: its record in Redis is damaged ({words(error)}): docs/runbook.md says what to do")
+def record_damaged(job: str, why: str) -> NotPossible:
+    """Somebody else has written to the job's record."""
+    return NotPossible(f"{job}: its record in Redis is damaged ({why}): docs/runbook.md says what to do")

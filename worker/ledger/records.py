@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
 Fields = Mapping[str, str]
+UNREADABLE = (KeyError, ValueError, TypeError, OverflowError, RecursionError)
+"""What reading a record raises where somebody else has written to it."""
 
 
 def text(value: bytes | str) -> str:

@@ -6,9 +6,7 @@ a script was refused as `ERR Error running script (call to f_…): @user_script:
 """
 
 import re
-from typing import Any
 
-from redis.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
@@ -63,20 +61,9 @@ def passes(error: BaseException) -> bool:
     return isinstance(error, RedisError | OSError)
 
 
-def is_damage(error: BaseException) -> bool:
-    """Whether a script failed at what it found under a key: another type than it writes, or text that is no JSON."""
-    if not isinstance(error, ResponseError):
-        return False
-    return code(error) == "WRONGTYPE" or (code(error) is None and "user_script:" in words(error))
-
-
-def executed(pipeline: Pipeline) -> list[Any]:
-    """What a pipeline's commands replied; of one that met a damaged record the error, which stops no other."""
-    replies = pipeline.execute(raise_on_error=False)
-    for reply in replies:
-        if isinstance(reply, Exception) and not is_damage(reply):
-            raise reply
-    return replies
+def is_wrong_type(error: BaseException) -> bool:
+    """Whether a key holds another type than is kept there."""
+    return code(error) == "WRONGTYPE"
 
 
 def is_outage(error: BaseException) -> bool:

@@ -90,12 +90,16 @@ def test_what_was_done_and_refused_of_many_batches_is_told_job_by_job(anula, dep
 
 def test_a_damaged_record_keeps_no_other_job_from_its_new_run(anula, deployment):
     first, damaged, last = (ended(deployment, not_cancelled()) for _ in range(3))
-    deployment.ledger.redis.hset(deployment.ledger.key("job", damaged), "history", "x")
+    key = deployment.ledger.key("job", damaged)
+    deployment.ledger.redis.hset(key, "history", "x")
+    before = deployment.ledger.redis.hgetall(key)
 
     ran = anula("retry", first, damaged, last)
 
     assert (ran.status, ran.lines) == (1, [f"{first} run 2", f"{last} run 2"])
-    assert ran.errors[0].startswith(f"anula: {damaged}: its record in Redis is damaged (")
+    assert ran.errors[0].startswith(f"anula: {damaged}: its record in Redis is damaged (history is no JSON")
+    assert deployment.ledger.redis.hgetall(key) == before
+    assert "is damaged" in anula("revoke", damaged, a_uuid()).errors[0]
 
 
 def test_a_lost_reply_starts_no_second_run(anula, deployment, client, redis_url, monkeypatch):

@@ -205,9 +205,21 @@ def test_a_damaged_record_hides_no_other_job(anula, deployment):
     deployment.ledger.redis.set(deployment.ledger.key("job", jobs[1]), "somebody else's")
 
     assert [one["job"] for one in anula("jobs", "--json").json] == [jobs[0], jobs[2]]
-    told = anula("status", jobs[1])
-    assert told.status == 1
-    assert told.err.startswith(f"anula: {jobs[1]}: its record in Redis is damaged (WRONGTYPE")
+    told = anula("status", "--json", *jobs)
+    assert (told.status, [one["job"] for one in told.json]) == (1, [jobs[0], jobs[2]])
+    assert told.errors == [
+        f"anula: {jobs[1]}: its record in Redis is damaged (it is no hash): docs/runbook.md says what to do"
+    ]
+
+
+@pytest.mark.parametrize("field", ["run", "account", "submitted_at", "attempts", "state"])
+def test_a_record_with_a_field_that_makes_no_sense_hides_no_other_job(anula, deployment, field):
+    jobs = [deployment.client().submit(cfdi()).job for _ in range(2)]
+    deployment.ledger.redis.hset(deployment.ledger.key("job", jobs[0]), field, b"\xff")
+
+    listed = [one["job"] for one in anula("jobs", "--json").json]
+
+    assert jobs[1] in listed
 
 
 # outcomes

@@ -78,25 +78,50 @@ local function appended(text, items)
   return as_list(all)
 end
 
-local function remember(job, entry)
-  local history = cjson.decode(redis.call('HGET', job_key(job), 'history') or '[]')
+-- The history in a hash with one entry more.
+local function history_with(hash, entry)
+  local history = cjson.decode(redis.call('HGET', hash, 'history') or '[]')
   entry.at = now
   history[#history + 1] = entry
   while #history > HISTORY do table.remove(history, 1) end
-  redis.call('HSET', job_key(job), 'history', as_list(history))
+  return as_list(history)
 end
 
-local function remember_account(account, entry)
-  local history = cjson.decode(redis.call('HGET', account_key(account), 'history') or '[]')
-  entry.at = now
-  history[#history + 1] = entry
-  while #history > HISTORY do table.remove(history, 1) end
-  redis.call('HSET', account_key(account), 'history', as_list(history))
-end
+local function remember_in(hash, entry) redis.call('HSET', hash, 'history', history_with(hash, entry)) end
+local function remember(job, entry) remember_in(job_key(job), entry) end
+local function remember_account(account, entry) remember_in(account_key(account), entry) end
 
 -- A call may have cancelled the document. The first run in doubt is the one that stays: later ones may send another body.
 local function doubt(job)
   redis.call('HSETNX', job_key(job), 'acted', redis.call('HGET', job_key(job), 'run'))
+end
+
+local LISTS = { 'references', 'warnings', 'history', 'submissions', 'older_submissions' }
+local NUMBERS = { 'run', 'seq', 'token', 'calls', 'attempts', 'lost', 'submitted_at' }
+local STATES = { queued = true, running = true, waiting = true, cancelled = true, rejected = true, unresolved = true,
+  revoked = true }
+local IS_LANE = { evidence = true, interactive = true, bulk = true }
+
+-- A whole record, empty where there is none; or nil and what is wrong with it where somebody else has written to it: then
+-- a transition leaves it alone before it has written anything, and goes on with the other jobs.
+local function examined(job)
+  local kind = redis.call('TYPE', job_key(job)).ok
+  if kind == 'none' then return {} end
+  if kind ~= 'hash' then return nil, 'it is a ' .. kind end
+  local record, flat = {}, redis.call('HGETALL', job_key(job))
+  for place = 1, #flat, 2 do record[flat[place]] = flat[place + 1] end
+  for _, name in ipairs(LISTS) do
+    local is_json, value = pcall(cjson.decode, record[name] or '[]')
+    if not is_json or type(value) ~= 'table' then return nil, name .. ' is no JSON list or object' end
+  end
+  for _, name in ipairs(NUMBERS) do
+    if record[name] and not string.match(record[name], '^-?%d+$') then return nil, name .. ' is no whole number' end
+  end
+  if not (STATES[record.state] and IS_LANE[record.lane] and record.run and record.account and record.references
+    and record.submitted_at and pcall(cjson.decode, record.request)) then
+    return nil, 'a field is missing or has no value that is known'
+  end
+  return record
 end
 
 -- Schedule ---------------------------------------------------------------------------------------------------------
@@ -309,9 +334,10 @@ end
 
 -- End a run: outcome, channel and final state at once. ending: status, reason, rest, code, warnings (list), entry,
 -- acted, uncounted (attempts that were none), nonce, keep_ms. The outcome is the first write, so that a full server
--- refuses the whole.
+-- refuses the whole; what could fail at a damaged record comes before it.
 local function end_run(job, ending)
   local hash = job_key(job)
+  local history = ending.entry and history_with(hash, ending.entry)
   local record = fields(hash, 'account', 'references', 'run', 'attempts', 'submitted_at', 'warnings')
   local warnings = appended(record.warnings, ending.warnings)
   local attempts = number(record.attempts) - number(ending.uncounted)
@@ -326,7 +352,7 @@ local function end_run(job, ending)
   if ending.acted then doubt(job) end
   local settles = ending.status == 'cancelled' or ending.status == 'rejected'
   if settles then redis.call('HDEL', hash, 'acted', 'in_process') end
-  if ending.entry then remember(job, ending.entry) end
+  if history then redis.call('HSET', hash, 'history', history) end
   redis.call('HINCRBY', hash, 'seq', 1)
   unschedule(job, record.account)
   redis.call('ZREM', key('deadlines'), job)

@@ -2,8 +2,8 @@
 -- KEYS: meta
 -- ARGV: for each admission: job, account, lane, reference, body, deadline_ms, utc_offset_minutes, submission, source,
 --       entry, place ('' where there is none; source is '' | 'stream' | 'queue', place the stream or list of the entry)
--- Reply: for each { 'admitted', run, joined, replayed, repeated } or { 'gone' } where the entry was taken in before;
---        repeated: 1 where the submission is known, and answered as before.
+-- Reply: for each { 'admitted', run, joined, replayed, repeated } or { 'gone' } where the entry was taken in before, or
+--        { 'damaged', why } where the job's record is; repeated: 1 where the submission is known, and answered as before.
 -- Again: a known submission or a taken entry changes nothing; without either, a second call joins the first.
 local ARGUMENTS = 11 -- of one admission
 local SUBMISSIONS = 500 -- remembered of a job, and as many from before them
@@ -125,9 +125,9 @@ end
 local function admit(one)
   if not stands(one.source, one.entry, one.place) then return { 'gone' } end
   one.hash = job_key(one.job)
-  if not redis.call('HGET', one.hash, 'state') then return start(one, {}) end
-  local record = fields(one.hash, 'state', 'run', 'account', 'lane', 'request', 'references', 'submissions',
-    'older_submissions', 'acted', 'warnings', 'outcome_id', 'head', 'attempts', 'submitted_at', 'finished_at')
+  if redis.call('EXISTS', one.hash) == 0 then return start(one, {}) end
+  local record, problem = examined(one.job)
+  if not record then return { 'damaged', problem } end
   local before = answered(one, record)
   if before then return reply(one, before, 1) end
   if OPEN[record.state] then return join(one, record) end

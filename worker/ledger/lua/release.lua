@@ -22,12 +22,28 @@ local function bridge_gap()
   for _, job in ipairs(leases) do redis.call('ZINCRBY', key('leases'), gap, job) end
 end
 
+-- A record that somebody has damaged takes no slot, and is looked at again later: it may have been mended.
+local function set_aside(job, account, problem)
+  damaged[#damaged + 1] = { job, problem }
+  unschedule(job, account)
+  redis.call('ZADD', due_key(account, 'interactive'), now + MINUTE_MS, job)
+  take_turn(account, now + MINUTE_MS)
+end
+
+local function is_in_flight(job, account) return redis.call('SISMEMBER', key('flight', account), job) == 1 end
+
 local function take_back(job)
-  local record = fields(job_key(job), 'state', 'account', 'lane', 'due', 'next', 'lost', 'handed', 'token')
-  if not record.state then
+  local record, problem = examined(job)
+  if record and OPEN[record.state] and not is_in_flight(job, record.account) then
+    record, problem = nil, 'it is of another account'
+  end
+  if not (record and OPEN[record.state]) then
     redis.call('ZREM', key('leases'), job)
     for _, account in ipairs(redis.call('SMEMBERS', key('accounts'))) do
-      if redis.call('SISMEMBER', key('flight', account), job) == 1 then end_lease(job, account) end
+      if is_in_flight(job, account) then
+        end_lease(job, account)
+        if problem then set_aside(job, account, problem) end
+      end
     end
   elseif record.state ~= 'running' then
     put_back(job, record)
@@ -107,18 +123,19 @@ local function pick(account)
 end
 
 local function hand(job, account, on_trial)
-  local record = fields(job_key(job), 'account', 'lost', 'lane', 'run', 'calls', 'due')
-  if not record.account then return unschedule(job, account) end
+  local record, problem = examined(job)
+  if record and record.account and record.account ~= account then problem = 'it is of another account' end
+  if problem then return set_aside(job, account, problem) end
+  unschedule(job, account)
+  if not OPEN[record.state] then return end
   if number(record.lost) >= LOST_AT_MOST then
     worn[#worn + 1] = job
-    unschedule(job, account)
     schedule(job, account, record.lane, now + MINUTE_MS)
     return
   end
   local token = redis.call('HINCRBY', job_key(job), 'token', 1)
   -- A job whose turn came early is still due where it has to be put back.
   redis.call('HSET', job_key(job), 'handed', 1, 'due', math.min(number(record.due), now))
-  unschedule(job, account)
   hand_out(job, account, now + begin_within)
   if on_trial then
     redis.call('HSET', account_key(account), 'trial', job)
@@ -132,33 +149,18 @@ local function set_turn(account, at)
   if at then redis.call('ZADD', key('turns'), at, account) else redis.call('ZREM', key('turns'), account) end
 end
 
--- A record that somebody has damaged keeps no other job from its turn: its own is put off, so that it is not picked again
--- at once. A Redis that takes no write has said so before.
-local function guarded(step, job, account, on_trial)
-  local worked, problem = pcall(step, job, account, on_trial)
-  if worked then return end
-  damaged[#damaged + 1] = { job, type(problem) == 'table' and problem.err or tostring(problem) }
-  redis.call('ZADD', key('leases'), 'XX', now + MINUTE_MS, job)
-  if not account then return end
-  for _, lane in ipairs(LANES) do redis.call('ZADD', due_key(account, lane), 'XX', now + MINUTE_MS, job) end
-  redis.call('ZREM', key('weather', account), job)
-  redis.call('ZREM', key('clearing', account), job)
-end
-
 bridge_gap()
-for _, job in ipairs(redis.call('ZRANGEBYSCORE', key('leases'), '-inf', now, 'LIMIT', 0, 100)) do
-  guarded(take_back, job)
-end
+for _, job in ipairs(redis.call('ZRANGEBYSCORE', key('leases'), '-inf', now, 'LIMIT', 0, 100)) do take_back(job) end
 
 -- One job an account and round, so that none starves another; who was served goes behind who was not.
 local turn = redis.call('ZRANGEBYSCORE', key('turns'), '-inf', now, 'LIMIT', 0, TURNS)
-while #released < limit and #turn > 0 do
+while #released + #damaged < limit and #turn > 0 do
   local again = {}
   for _, account in ipairs(turn) do
-    if #released >= limit then break end
+    if #released + #damaged >= limit then break end
     local job, next_at, on_trial = pick(account)
     if job then
-      guarded(hand, job, account, on_trial)
+      hand(job, account, on_trial)
       set_turn(account, now)
       again[#again + 1] = account
     else

@@ -1,12 +1,13 @@
 -- retry: ended and not cancelled -> queued: a new run with the same body and references, by an operator.
 -- KEYS: meta
 -- ARGV: job, operation (fresh for each command), by
--- Reply: { 'queued', run } | { 'unknown' } | { 'open' } | { 'cancelled' } | { 'deadline' }
+-- Reply: { 'queued', run } | { 'unknown' } | { 'open' } | { 'cancelled' } | { 'deadline' } | { 'damaged', why }
 -- Again: the same operation is answered the same.
 local job, operation, by = unpack(ARGV)
 local hash = job_key(job)
-local record = fields(hash, 'state', 'run', 'account', 'lane', 'request', 'references', 'deadline', 'acted', 'operation')
+local record, problem = examined(job)
 
+if not record then return { 'damaged', problem } end
 if not record.state then return { 'unknown' } end
 if record.operation == operation then return { 'queued', tonumber(record.run) } end
 if OPEN[record.state] then return { 'open' } end
