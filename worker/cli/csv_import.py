@@ -245,7 +245,11 @@ def _submit(client: Client, staging: Staging, submission: str, *, is_followed: b
 
 def _tell_who_stands_still(client: Client, staging: Staging) -> None:
     accounts = staging.accounts()
-    for state in client.ask(lambda ledger: ledger.account_states()):
+    try:
+        states = client.ask(lambda ledger: ledger.account_states())
+    except Unavailable:  # all is submitted; whoever waits for outcomes is told of it there
+        return
+    for state in states:
         if state.suspended_at and state.name in accounts:
             complain(
                 f"account {state.name} is suspended ({state.suspended_reason}): "

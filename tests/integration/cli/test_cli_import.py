@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import redis
 
 from tests.integration.cli.test_cli_process import started
 from tests.integration.cli.test_cli_submit import later
 from tests.support.hand_driven import a_deployment, cancelled, not_cancelled
 from tests.support.requests import chbpe
 from tests.support.valkey import running_valkey
+from worker.ledger.ledger import Ledger
 
 pytestmark = pytest.mark.integration
 
@@ -147,6 +149,17 @@ def test_a_wait_that_is_broken_off_leaves_its_results(deployment, a_file, tmp_pa
     assert process.returncode == 130
     assert [(one["submitted"], one["status"]) for one in rows_of(out)] == [("new", "cancelled"), ("new", "")]
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_an_outage_after_the_last_row_makes_no_failure_of_the_import(anula, deployment, a_file, monkeypatch):
+    def away(_):
+        raise redis.ConnectionError("away")
+
+    monkeypatch.setattr(Ledger, "account_states", away)
+
+    ran = anula("import", a_file(row(1)))
+
+    assert (ran.status, ran.lines) == (0, ["1 submitted"])
 
 
 def test_a_wait_that_an_outage_ends_says_that_all_were_submitted(a_file, tmp_path):
