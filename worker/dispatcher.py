@@ -157,7 +157,7 @@ class Dispatcher(threading.Thread):
         self._end_all(worn, verdicts.worn_out)
         for job, problem in damaged:
             log.error("job_not_releasable", job=job, problem=problem)
-        return len(released)
+        return len(released) + len(damaged)
 
     def _trim(self) -> int:
         if time.monotonic() - self._trimmed_at >= TRIM_EVERY_S:

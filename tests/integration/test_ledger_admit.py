@@ -383,6 +383,21 @@ def test_accounts_of_different_utc_offset_are_admitted_together(world):
     assert json.loads(world.record(second.job).request)["dhEvento"].endswith("-04:00")
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [{"state": "cancelled"}, {"request": "5"}, {"references": "[1e999]"}, {"submissions": "5"}, {"run": "01"}],
+)
+def test_a_request_for_a_damaged_record_changes_nothing(world, damage):
+    job = world.submit(sf(1), "s0").job
+    world.redis.hset(world.key("job", job), mapping=damage)
+    before = world.dump()
+
+    [refused] = world.ledger.admit([Admission.of(checked(sf(1, reference="r")), "s1")])
+
+    assert isinstance(refused, NotPossible)
+    assert world.dump() == before
+
+
 def test_a_damaged_record_keeps_no_other_job_from_admission(world):
     """Somebody has written to it, or over it."""
     jobs = [f"solucion-factible:{uuid(number)}" for number in range(30)]

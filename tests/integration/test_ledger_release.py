@@ -583,7 +583,11 @@ DAMAGES = [
     *map(without, ("run", "state", "account", "lane", "references", "request")),
     with_("run", "x"),
     with_("seq", "x"),
-    with_("token", "x"),
+    with_("token", "007"),
+    with_("token", "9" * 19),
+    with_("request", "5"),
+    with_("references", "[1e999]"),
+    with_("state", "cancelled"),
     with_("lane", "x"),
     with_("state", "x"),
     with_("history", "x"),
@@ -628,6 +632,83 @@ def test_a_damaged_record_keeps_neither_slot_nor_trial(world, damage, proven):
     assert [name for name, _ in first.damaged] == [job(1)]
     assert names(first.released + second.released) == [job(2)]
     assert world.redis.zscore(world.key("leases"), job(1)) is None
+
+
+@pytest.mark.parametrize("due", ["nan", "inf", "x", ""])
+def test_a_time_that_is_none_is_damage(world, due):
+    world.enroll(NORTE)
+    world.submit(sf(1))
+    world.redis.hset(world.key("job", job(1)), "due", due)
+
+    assert world.round().damaged == [(job(1), "due is no time")]
+
+
+def test_a_call_during_which_the_record_was_damaged_counts_as_lost_when_it_is_mended(world):
+    world.enroll(RODOVIARIA, inquires=True)
+    held = world.call(bpe(1, deadline="2099-01-01T00:00:00Z"))
+    world.redis.hset(world.key("job", held.job), "history", "x")
+    world.pass_time(181)
+    assert world.round().damaged
+
+    world.redis.hdel(world.key("job", held.job), "history")
+    world.pass_time(61)
+
+    assert world.round() == Round([], [], [])
+    record = world.record(held.job)
+    assert (record.state, record.may_have_acted, record.lost, record.next_call) == ("waiting", True, 1, "look_up")
+    world.pass_time(LOST_WAIT_S + 1)
+    assert names(world.release()) == [held.job]
+
+
+def test_a_call_of_which_the_account_knows_nothing_is_taken_back_all_the_same(world):
+    world.enroll(NORTE)
+    held = world.call(sf(1))
+    world.redis.delete(world.key("flight", "norte"))
+
+    world.pass_time(181)
+    world.round()
+
+    assert (world.state(held.job), world.record(held.job).lost) == ("waiting", 1)
+    assert world.due_in_s(held.job) > 0
+
+
+def remove(world, name: str) -> None:
+    """As docs/runbook.md says of a damaged record."""
+    world.redis.delete(world.key("job", name))
+    for place in ("open", "deadlines"):
+        world.redis.zrem(world.key(place), name)
+
+
+def test_a_document_that_is_submitted_again_to_another_account_is_forgotten_by_the_first(world):
+    world.enroll(NORTE, SUR)
+    world.submit(sf(1, account="norte"))
+    overwrite(world, 1)
+    world.round()
+    remove(world, job(1))
+    world.submit(sf(1, account="sur"))
+
+    world.pass_time(61)
+    [released] = world.release()
+    world.finish(world.begin(released))
+    world.pass_time(61)
+
+    assert world.round() == Round([], [], [])
+    assert [one.waiting for one in world.ledger.account_states()] == [0, 0]
+
+
+def test_a_document_that_is_submitted_again_is_not_called_for_while_its_old_call_may_be_under_way(world):
+    world.enroll(NORTE, SUR)
+    held = world.call(sf(1, account="norte"))
+    remove(world, held.job)
+    world.submit(sf(1, account="sur"))
+
+    assert world.release() == []
+    world.pass_time(181)
+    world.release()
+    world.pass_time(2)
+
+    assert names(world.release()) == [held.job] or world.record(held.job).is_released
+    assert [one.in_flight for one in world.ledger.account_states()] == [0, 1]
 
 
 def test_what_has_ended_is_not_released_again_wherever_it_still_stands(world):

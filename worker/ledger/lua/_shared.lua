@@ -97,10 +97,23 @@ local function doubt(job)
 end
 
 local LISTS = { 'references', 'warnings', 'history', 'submissions', 'older_submissions' }
-local NUMBERS = { 'run', 'seq', 'token', 'calls', 'attempts', 'lost', 'submitted_at' }
+local NUMBERS = { 'run', 'seq', 'token', 'calls', 'attempts', 'lost', 'submitted_at', 'head' }
+local TIMES = { 'due', 'deadline' }
 local STATES = { queued = true, running = true, waiting = true, cancelled = true, rejected = true, unresolved = true,
   revoked = true }
 local IS_LANE = { evidence = true, interactive = true, bulk = true }
+
+local function is_whole(text)
+  return string.len(text) <= 15 and string.match(text, '^-?[1-9]%d*$') ~= nil or text == '0'
+end
+
+local function is_finite(value) return value and value > -math.huge and value < math.huge end
+
+-- Whether it is JSON of a list or an object that can be written again.
+local function is_json(text)
+  local is_read, value = pcall(cjson.decode, text)
+  return is_read and type(value) == 'table' and (pcall(cjson.encode, value))
+end
 
 -- A whole record, empty where there is none; or nil and what is wrong with it where somebody else has written to it: then
 -- a transition leaves it alone before it has written anything, and goes on with the other jobs.
@@ -111,16 +124,18 @@ local function examined(job)
   local record, flat = {}, redis.call('HGETALL', job_key(job))
   for place = 1, #flat, 2 do record[flat[place]] = flat[place + 1] end
   for _, name in ipairs(LISTS) do
-    local is_json, value = pcall(cjson.decode, record[name] or '[]')
-    if not is_json or type(value) ~= 'table' then return nil, name .. ' is no JSON list or object' end
+    if record[name] and not is_json(record[name]) then return nil, name .. ' is no JSON list or object' end
   end
   for _, name in ipairs(NUMBERS) do
-    if record[name] and not string.match(record[name], '^-?%d+$') then return nil, name .. ' is no whole number' end
+    if record[name] and not is_whole(record[name]) then return nil, name .. ' is no whole number' end
   end
-  if not (STATES[record.state] and IS_LANE[record.lane] and record.run and record.account and record.references
-    and record.submitted_at and pcall(cjson.decode, record.request)) then
-    return nil, 'a field is missing or has no value that is known'
+  for _, name in ipairs(TIMES) do
+    if record[name] and not is_finite(tonumber(record[name])) then return nil, name .. ' is no time' end
   end
+  local is_sound = STATES[record.state] and IS_LANE[record.lane] and record.run and record.account and record.references
+    and record.submitted_at and is_json(record.request or '')
+    and (record.state ~= 'cancelled' or record.head and record.outcome_id and record.finished_at)
+  if not is_sound then return nil, 'a field is missing or has no value that is known' end
   return record
 end
 

@@ -26,40 +26,50 @@ end
 local function set_aside(job, account, problem)
   damaged[#damaged + 1] = { job, problem }
   unschedule(job, account)
-  redis.call('ZADD', due_key(account, 'interactive'), now + MINUTE_MS, job)
+  redis.call('ZADD', due_key(account, 'bulk'), now + MINUTE_MS, job)
   take_turn(account, now + MINUTE_MS)
+end
+
+-- Nobody knows what became of a call whose lease has ended.
+local function lose(job, record)
+  redis.call('HSET', job_key(job), 'state', 'waiting', 'lost', number(record.lost) + 1, 'parked_at', now)
+  if asks_to_cancel(record) then
+    doubt(job)
+    redis.call('HSET', job_key(job), 'next', question(record.account))
+  end
+  redis.call('HDEL', job_key(job), 'nonce')
+  remember(job, { call = record.next or 'cancel', reaction = 'lost', note = 'no answer before the lease ended' })
+  redis.call('HINCRBY', job_key(job), 'seq', 1)
+  end_lease(job, record.account)
+  schedule(job, record.account, record.lane, now + lost_wait)
+  if number(record.lost) + 1 >= LOST_AT_MOST then worn[#worn + 1] = job end
 end
 
 local function is_in_flight(job, account) return redis.call('SISMEMBER', key('flight', account), job) == 1 end
 
+local function in_flight_of(job)
+  local found = {}
+  for _, account in ipairs(redis.call('SMEMBERS', key('accounts'))) do
+    if is_in_flight(job, account) then found[#found + 1] = account end
+  end
+  return found
+end
+
 local function take_back(job)
   local record, problem = examined(job)
-  if record and OPEN[record.state] and not is_in_flight(job, record.account) then
-    record, problem = nil, 'it is of another account'
+  local is_open = record and OPEN[record.state]
+  local accounts = is_open and is_in_flight(job, record.account) and { record.account } or in_flight_of(job)
+  if is_open and #accounts > 0 and accounts[1] ~= record.account then problem = 'it is of another account' end
+  if is_open and not problem then
+    if record.state == 'running' then lose(job, record) else put_back(job, record) end
+    return
   end
-  if not (record and OPEN[record.state]) then
-    redis.call('ZREM', key('leases'), job)
-    for _, account in ipairs(redis.call('SMEMBERS', key('accounts'))) do
-      if is_in_flight(job, account) then
-        end_lease(job, account)
-        if problem then set_aside(job, account, problem) end
-      end
-    end
-  elseif record.state ~= 'running' then
-    put_back(job, record)
-  else
-    redis.call('HSET', job_key(job), 'state', 'waiting', 'lost', number(record.lost) + 1, 'parked_at', now)
-    if asks_to_cancel(record) then
-      doubt(job)
-      redis.call('HSET', job_key(job), 'next', question(record.account))
-    end
-    redis.call('HDEL', job_key(job), 'nonce')
-    remember(job, { call = record.next or 'cancel', reaction = 'lost', note = 'no answer before the lease ended' })
-    redis.call('HINCRBY', job_key(job), 'seq', 1)
-    end_lease(job, record.account)
-    schedule(job, record.account, record.lane, now + lost_wait)
-    if number(record.lost) + 1 >= LOST_AT_MOST then worn[#worn + 1] = job end
+  redis.call('ZREM', key('leases'), job)
+  for _, account in ipairs(accounts) do
+    end_lease(job, account)
+    if problem then set_aside(job, account, problem) end
   end
+  if problem and #accounts == 0 then damaged[#damaged + 1] = { job, problem } end
 end
 
 -- The jobs that failed only because of an outage that is over need not wait out their long pauses.
@@ -122,20 +132,41 @@ local function pick(account)
   return nil, next_at
 end
 
+-- Whether a job that an account was about to release is that of another one by now.
+local function is_elsewhere(job, account)
+  if is_leased(job) then return true end
+  for _, lane in ipairs(LANES) do
+    if redis.call('ZSCORE', due_key(account, lane), job) then return true end
+  end
+  return false
+end
+
 local function hand(job, account, on_trial)
   local record, problem = examined(job)
-  if record and record.account and record.account ~= account then problem = 'it is of another account' end
+  if record and record.state and record.account ~= account then
+    if not OPEN[record.state] or is_elsewhere(job, record.account) then return unschedule(job, account) end
+    problem = 'it is of another account'
+  end
   if problem then return set_aside(job, account, problem) end
-  unschedule(job, account)
-  if not OPEN[record.state] then return end
+  if not OPEN[record.state] then return unschedule(job, account) end
+  local leased_until = is_leased(job)
+  if leased_until then -- its record was removed in a call, and it was submitted again
+    unschedule(job, account)
+    return schedule(job, account, record.lane, math.max(tonumber(leased_until), now + 1000))
+  end
+  if record.state == 'running' then -- it was set aside in a call
+    unschedule(job, account)
+    return lose(job, record)
+  end
   if number(record.lost) >= LOST_AT_MOST then
     worn[#worn + 1] = job
-    schedule(job, account, record.lane, now + MINUTE_MS)
-    return
+    unschedule(job, account)
+    return schedule(job, account, record.lane, now + MINUTE_MS)
   end
   local token = redis.call('HINCRBY', job_key(job), 'token', 1)
   -- A job whose turn came early is still due where it has to be put back.
   redis.call('HSET', job_key(job), 'handed', 1, 'due', math.min(number(record.due), now))
+  unschedule(job, account)
   hand_out(job, account, now + begin_within)
   if on_trial then
     redis.call('HSET', account_key(account), 'trial', job)
