@@ -67,7 +67,7 @@ class Outcome(_Shape):
 
 
 LEDGER_FIELDS = ("references", "run", "attempts", "submitted_at", "finished_at", "replayed", "warnings")
-"""The fields that only the ledger knows at the moment of the end; it splices them in (ledger/lua/_shared.lua)."""
+"""The fields that only the ledger knows at the moment of the end; it splices them in (ledger/lua/shared/runs.lua)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,12 +26,16 @@ NAMES = (
     "visit",
 )
 
+SHARED = ("basics", "records", "schedule", "accounts", "runs", "ways_in")
+"""What stands in front of every script, in this order."""
+
 
 @cache
 def source(name: str) -> str:
     """The text of one script, with what all share in front."""
     folder = files("worker.ledger") / "lua"
-    return (folder / "_shared.lua").read_text() + (folder / f"{name}.lua").read_text()
+    parts = [*(folder / "shared" / f"{part}.lua" for part in SHARED), folder / f"{name}.lua"]
+    return "\n".join(part.read_text() for part in parts)
 
 
 class Scripts:

@@ -2,7 +2,7 @@
 -- KEYS: meta
 -- ARGV: job, token, nonce, step (JSON: wait_ms, least_wait_ms, next, retry, code, acted, in_process, pending, failed,
 --       until_ms (wait no longer than this, then expire ends the run),
---       unsent (no call was made: it does not count), entry, effects; see _shared.lua for effects)
+--       unsent (no call was made: it does not count), entry, effects; see shared/accounts.lua for effects)
 -- Reply: 'parked', or 'late' where the lease is no longer this call's: then only a pause or a suspension takes effect. A late answer
 --        that says cancelled (with `pending`) is taken all the same while no other call is under way; 'over' where the
 --        run has ended otherwise (it is then kept in the history with a warning).

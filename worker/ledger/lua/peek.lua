@@ -4,7 +4,7 @@
 --       place, after which the rest is left for the next round), stream, list, ...
 -- Reply: { entries, items of the first list, ... }, each oldest first; empty where a key is of another type
 --        entry: { id, text of its one field `request`, cut to longest_text, or '' }
---        item: { '', item } or, longer than longest_item, { its entry for refuse, '' } (see oversize in _shared.lua)
+--        item: { '', item } or, longer than longest_item, { its entry for refuse, '' } (see oversize in shared/ways_in.lua)
 -- Again: reads anew.
 local limit, longest_text, longest_item, enough = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local stream = ARGV[5]

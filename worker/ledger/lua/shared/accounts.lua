@@ -1,0 +1,93 @@
+-- What an answer means for its account.
+
+-- Calls a minute that the account may make now; nil where there is no limit.
+local function pace(state)
+  local limit = tonumber(state.max_per_minute or '')
+  if number(state.slow_until) > now then
+    limit = math.min(limit or math.huge, number(state.slow_per_minute))
+  end
+  return limit
+end
+
+-- Calls begun within the last minute.
+local function begun_lately(account)
+  local window = key('begun', account)
+  redis.call('ZREMRANGEBYSCORE', window, '-inf', now - MINUTE_MS)
+  return redis.call('ZCARD', window)
+end
+
+-- What asks whether an earlier call worked: a look-up where the provider has one, else the same request again.
+local function question(account)
+  return redis.call('HGET', account_key(account), 'inquires') == '1' and 'look_up' or 'cancel'
+end
+
+-- Whether the job's next call, or the one under way, is a cancellation request; that goes without saying at first.
+local function asks_to_cancel(record) return (record.next or 'cancel') == 'cancel' end
+
+-- An answer of an older generation must not suspend again what an operator has resumed since.
+local function suspend(account, generation, why)
+  local state = fields(account_key(account), 'generation', 'suspended_at')
+  if state.suspended_at or number(state.generation) ~= number(generation) then return end
+  redis.call('HSET', account_key(account), 'suspended_at', now, 'suspended_reason', why.reason,
+    'suspended_code', why.code or '', 'suspended_job', why.job or '', 'suspended_by', why.by or '')
+  redis.call('ZREM', key('turns'), account)
+  remember_account(account, { what = 'suspended', reason = why.reason, job = why.job, by = why.by })
+end
+
+-- The jobs that wait because of an outage need not wait for long once it is over (release brings them forward). What
+-- fails from now on fails by itself and waits out its pauses.
+local function clear_up(account)
+  local weather, clearing = key('weather', account), key('clearing', account)
+  redis.call('ZUNIONSTORE', clearing, 2, clearing, weather, 'AGGREGATE', 'MIN')
+  redis.call('DEL', weather)
+end
+
+-- The authority or the provider asks for a pause; an answer that is handed in again asks for no second one.
+local function pause(account, effects)
+  local hash = account_key(account)
+  local state = fields(hash, 'hold_until', 'paused_by')
+  if state.paused_by == effects.nonce then return end
+  local until_ms = math.max(number(state.hold_until), now + effects.hold_ms)
+  redis.call('HSET', hash, 'hold_until', until_ms, 'hold_reason', effects.hold_reason or '', 'paused_by', effects.nonce)
+  put_on_trial(account)
+  if number(effects.slow_ms) > 0 then
+    redis.call('HSET', hash, 'slow_until', now + effects.hold_ms + effects.slow_ms,
+      'slow_per_minute', effects.slow_per_minute)
+  end
+  remember_account(account, { what = 'paused', reason = effects.hold_reason })
+end
+
+-- Of an answer that came too late for its job: what protects the account all the same.
+local function protect(account, effects)
+  if number(effects.hold_ms) > 0 then pause(account, effects) end
+  if effects.suspend then suspend(account, effects.generation, effects.suspend) end
+end
+
+-- What an answer means for its account; on_trial: it is the answer that the account's other jobs wait for.
+-- effects: feeds = 'failure' | 'answer' | 'none', proves, hold_ms, hold_reason, slow_ms, slow_per_minute,
+-- suspend = { reason, code, job }, generation, nonce (the call's).
+local function affect(account, effects, on_trial)
+  local hash = account_key(account)
+  local state = fields(hash, 'failures', 'circuit', 'probe_wait')
+  if effects.feeds == 'failure' then
+    local failures = number(state.failures) + 1
+    redis.call('HSET', hash, 'failures', failures)
+    if state.circuit then
+      local wait = math.min(number(state.probe_wait) * 2, PROBE_CAP_MS)
+      redis.call('HSET', hash, 'probe_wait', wait, 'probe_at', now + wait)
+    elseif failures >= FAILURES_TO_OPEN then
+      redis.call('HSET', hash, 'circuit', now, 'probe_wait', PROBE_FIRST_MS, 'probe_at', now + PROBE_FIRST_MS)
+      remember_account(account, { what = 'circuit opened' })
+    end
+  elseif effects.feeds == 'answer' then
+    redis.call('HSET', hash, 'failures', 0)
+    if state.circuit then
+      redis.call('HDEL', hash, 'circuit', 'probe_wait', 'probe_at')
+      clear_up(account)
+      remember_account(account, { what = 'circuit closed' })
+    end
+    if effects.proves and on_trial then redis.call('HSET', hash, 'proven', 1) end
+  end
+  protect(account, effects)
+  take_turn(account, now)
+end

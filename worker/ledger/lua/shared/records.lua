@@ -1,0 +1,62 @@
+-- A job's record: what it remembers, and whether somebody else has written to it.
+
+-- The history in a hash with one entry more.
+local function history_with(hash, entry)
+  local history = cjson.decode(redis.call('HGET', hash, 'history') or '[]')
+  entry.at = now
+  history[#history + 1] = entry
+  while #history > HISTORY do table.remove(history, 1) end
+  return as_list(history)
+end
+
+local function remember_in(hash, entry) redis.call('HSET', hash, 'history', history_with(hash, entry)) end
+local function remember(job, entry) remember_in(job_key(job), entry) end
+local function remember_account(account, entry) remember_in(account_key(account), entry) end
+
+-- A call may have cancelled the document. The first run in doubt is the one that stays: later ones may send another body.
+local function doubt(job)
+  redis.call('HSETNX', job_key(job), 'acted', redis.call('HGET', job_key(job), 'run'))
+end
+
+local LISTS = { 'references', 'warnings', 'history', 'submissions', 'older_submissions' }
+local NUMBERS = { 'run', 'seq', 'token', 'calls', 'attempts', 'lost', 'submitted_at', 'head' }
+local TIMES = { 'due', 'deadline' }
+local STATES = { queued = true, running = true, waiting = true, cancelled = true, rejected = true, unresolved = true,
+  revoked = true }
+local IS_LANE = { evidence = true, interactive = true, bulk = true }
+
+local function is_whole(text)
+  return string.len(text) <= 15 and string.match(text, '^-?[1-9]%d*$') ~= nil or text == '0'
+end
+
+local function is_finite(value) return value and value > -math.huge and value < math.huge end
+
+-- Whether it is JSON of a list or an object that can be written again.
+local function is_json(text)
+  local is_read, value = pcall(cjson.decode, text)
+  return is_read and type(value) == 'table' and (pcall(cjson.encode, value))
+end
+
+-- A whole record, empty where there is none; or nil and what is wrong with it where somebody else has written to it: then
+-- a transition leaves it alone before it has written anything, and goes on with the other jobs.
+local function examined(job)
+  local kind = redis.call('TYPE', job_key(job)).ok
+  if kind == 'none' then return {} end
+  if kind ~= 'hash' then return nil, 'it is a ' .. kind end
+  local record, flat = {}, redis.call('HGETALL', job_key(job))
+  for place = 1, #flat, 2 do record[flat[place]] = flat[place + 1] end
+  for _, name in ipairs(LISTS) do
+    if record[name] and not is_json(record[name]) then return nil, name .. ' is no JSON list or object' end
+  end
+  for _, name in ipairs(NUMBERS) do
+    if record[name] and not is_whole(record[name]) then return nil, name .. ' is no whole number' end
+  end
+  for _, name in ipairs(TIMES) do
+    if record[name] and not is_finite(tonumber(record[name])) then return nil, name .. ' is no time' end
+  end
+  local is_sound = STATES[record.state] and IS_LANE[record.lane] and record.run and record.account and record.references
+    and record.submitted_at and is_json(record.request or '')
+    and (record.state ~= 'cancelled' or record.head and record.outcome_id and record.finished_at)
+  if not is_sound then return nil, 'a field is missing or has no value that is known' end
+  return record
+end

@@ -1,0 +1,59 @@
+-- When a job is due, and by whom it is held.
+
+local function due_key(account, lane) return key('due', account, lane) end
+
+-- From `at` on the account may have something to release.
+local function take_turn(account, at) redis.call('ZADD', key('turns'), 'LT', at, account) end
+
+local function schedule(job, account, lane, due)
+  redis.call('HSET', job_key(job), 'due', due)
+  redis.call('ZADD', due_key(account, lane), due, job)
+  take_turn(account, due)
+end
+
+local function unschedule(job, account)
+  for _, lane in ipairs(LANES) do redis.call('ZREM', due_key(account, lane), job) end
+  redis.call('ZREM', key('weather', account), job)
+  redis.call('ZREM', key('clearing', account), job)
+end
+
+-- A lease is handed out by release, begun by begin, and ends with park, finish or its time.
+local function hand_out(job, account, until_ms)
+  redis.call('ZADD', key('leases'), until_ms, job)
+  redis.call('SADD', key('flight', account), job)
+  if redis.call('SADD', key('handed'), job) == 1 then redis.call('HINCRBY', account_key(account), 'handed', 1) end
+end
+
+local function no_longer_handed(job, account)
+  if redis.call('SREM', key('handed'), job) == 1 then redis.call('HINCRBY', account_key(account), 'handed', -1) end
+end
+
+local function end_lease(job, account)
+  no_longer_handed(job, account)
+  redis.call('ZREM', key('leases'), job)
+  redis.call('SREM', key('flight', account), job)
+  redis.call('SREM', key('trials'), job)
+  for _, place in ipairs({ 'trial', 'older_trial' }) do
+    if redis.call('HGET', account_key(account), place) == job then redis.call('HDEL', account_key(account), place) end
+  end
+  take_turn(account, now)
+end
+
+-- From now on one call at a time, until one that begins from now on is answered: an older call proves nothing new,
+-- but a trial that is under way is waited for, so that ten workers that start at once do not try ten times at once.
+local function put_on_trial(account)
+  local hash = account_key(account)
+  local trial = redis.call('HGET', hash, 'trial')
+  redis.call('HSET', hash, 'proven', 0)
+  redis.call('HDEL', hash, 'trial')
+  if trial and redis.call('HGET', job_key(trial), 'state') == 'running' then
+    redis.call('HSET', hash, 'older_trial', trial)
+  end
+end
+
+-- Put a released job back as if it had not been released.
+local function put_back(job, record)
+  redis.call('HDEL', job_key(job), 'handed')
+  end_lease(job, record.account)
+  schedule(job, record.account, record.lane, number(record.due))
+end
