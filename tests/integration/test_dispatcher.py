@@ -313,7 +313,7 @@ def test_one_job_that_cannot_be_released_does_not_stop_the_others(dispatcher, wo
 
     assert woken.has(2)
     (told,) = (line for line in lines if line["event"] == "job_not_releasable")
-    assert (told["job"], told["problem"]) == (job(1), "it is a string")
+    assert (told["job"], told["problem"]) == (job(1), "it is no hash")
 
 
 @pytest.mark.parametrize("make_overdue", [True, False], ids=["overdue", "worn out"])

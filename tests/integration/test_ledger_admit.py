@@ -408,7 +408,7 @@ def test_a_damaged_record_keeps_no_other_job_from_admission(world):
     admitted = world.ledger.admit([Admission.of(checked(sf(n, reference="r")), f"s{n}") for n in range(30)])
 
     assert [n for n, one in enumerate(admitted) if isinstance(one, NotPossible)] == [1, 2]
-    assert str(admitted[1]).startswith(f"{jobs[1]}: its record in Redis is damaged (it is a string)")
+    assert str(admitted[1]).startswith(f"{jobs[1]}: its record in Redis is damaged (it is no hash)")
     assert "(references is no JSON list or object)" in str(admitted[2])
     assert all(world.record(job).references == ("r",) for n, job in enumerate(jobs) if n not in (1, 2))
     assert all(world.due_in_s(job) is not None for n, job in enumerate(jobs) if n not in (1, 2))

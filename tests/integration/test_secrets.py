@@ -347,7 +347,7 @@ def provoke_a_bug(site: Site, number: int) -> str:
     """A record that cannot be read once its call has begun and the secret is at hand."""
     site.ledger.suspend("norte", "a bug is prepared", by="test")
     job = site.client.submit(cfdi(sandbox_uuid(200, number), account="norte")).job
-    site.ledger.redis.hset(f"anula:job:{job}", "request", "no JSON")
+    site.ledger.redis.hset(f"anula:job:{job}", "request", "{}")
     site.ledger.resume("norte", by="test")
     assert site.outcome(job)["reason"] == "internal-error"
     return job

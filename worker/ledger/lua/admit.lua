@@ -125,9 +125,9 @@ end
 local function admit(one)
   if not stands(one.source, one.entry, one.place) then return { 'gone' } end
   one.hash = job_key(one.job)
-  if redis.call('EXISTS', one.hash) == 0 then return start(one, {}) end
   local record, problem = examined(one.job)
   if not record then return { 'damaged', problem } end
+  if not record.state then return start(one, record) end
   local before = answered(one, record)
   if before then return reply(one, before, 1) end
   if OPEN[record.state] then return join(one, record) end
