@@ -239,7 +239,9 @@ def _submit(client: Client, staging: Staging, submission: str, *, is_followed: b
     for one in staging.refused():
         complain(str(one))
     if became["refused"]:
-        complain(f"{became['refused']} not submitted, for the reasons above: import the same file again then")
+        complain(
+            f"{became['refused']} not submitted, for the reasons above: mend them, then import the same file again"
+        )
     return became["refused"]
 
 
