@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from redis.exceptions import ResponseError
 
 from tests.support.ledgers import World, checked, finish
 from tests.support.requests import NORTE, RODOVIARIA, accounts, bpe, chbpe, sf, uuid
@@ -412,6 +413,41 @@ def test_a_damaged_record_keeps_no_other_job_from_admission(world):
     assert "(references is no JSON list or object)" in str(admitted[2])
     assert all(world.record(job).references == ("r",) for n, job in enumerate(jobs) if n not in (1, 2))
     assert all(world.due_in_s(job) is not None for n, job in enumerate(jobs) if n not in (1, 2))
+
+
+@pytest.mark.parametrize(
+    "damaged", [("accounts",), ("turns",), ("due", "norte", "bulk"), ("open",), ("deadlines",)], ids=":".join
+)
+def test_a_job_is_in_its_lane_or_unknown_where_another_key_is_damaged(world, damaged):
+    """A record without its place in the lane would be answered as known, and never be called for."""
+    world.redis.set(world.key(*damaged), "x")
+    requests = [sf(n, priority="bulk", deadline="2099-01-01T00:00:00Z") for n in range(3)]
+    admissions = [Admission.of(checked(one), f"s{n}") for n, one in enumerate(requests)]
+    with pytest.raises(ResponseError):
+        world.ledger.admit(admissions)
+
+    world.redis.delete(world.key(*damaged))
+    admitted = world.ledger.admit(admissions)
+
+    world.enroll(NORTE)
+    assert [one.job for one in world.release()] == [one.job for one in admitted]
+    assert all(world.redis.zscore(world.key(name), one.job) for name in ("open", "deadlines") for one in admitted)
+
+
+@pytest.mark.parametrize("damaged", [("turns",), ("due", "norte", "bulk"), ("open",), ("ended",)], ids=":".join)
+def test_a_retried_job_is_in_its_lane_or_has_ended_where_another_key_is_damaged(world, damaged):
+    world.enroll(NORTE)
+    held = world.call(sf(1, priority="bulk"))
+    world.finish(held, finish(Status.UNRESOLVED))
+    world.redis.delete(world.key(*damaged))
+    world.redis.set(world.key(*damaged), "x")
+    with pytest.raises(ResponseError):
+        world.ledger.retry(held.job, by="test")
+
+    world.redis.delete(world.key(*damaged))
+    assert world.ledger.retry(held.job, by="test") == 2
+
+    assert [one.run for one in world.release()] == [2]
 
 
 # Stream and queue

@@ -28,7 +28,7 @@ FROM (SELECT line, job, min(line) OVER (PARTITION BY job) AS first FROM row WHER
 WHERE line > first ORDER BY line
 """
 _ADMISSIONS = """
-SELECT job, account, lane, reference, body, deadline_ms, utc_offset_minutes, ? || ':' || line, '', '', '' FROM row
+SELECT job, account, lane, reference, body, deadline_ms, utc_offset_minutes, ? || ':' || line FROM row
 WHERE body IS NOT NULL AND line > ? ORDER BY line LIMIT ?
 """
 
@@ -123,7 +123,7 @@ class Staging:
         """The rows that can be submitted, a thousand at a time, each with its submission id."""
         line = 0
         while some := self.db.execute(_ADMISSIONS, (submission, line, BATCH)).fetchall():
-            admissions = [Admission._make(one) for one in some]
+            admissions = [Admission(*one) for one in some]
             line = line_of(admissions[-1])
             yield admissions
 

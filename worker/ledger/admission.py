@@ -35,7 +35,7 @@ class Entry:
 
 
 class Admission(NamedTuple):
-    """One request to admit: the arguments of `lua/admit.lua`, in the order and the words of its header."""
+    """One request to admit: arguments of `lua/admit.lua`, in the order and the words of its header, and its place."""
 
     job: str
     account: str
@@ -45,16 +45,13 @@ class Admission(NamedTuple):
     deadline_ms: int | str
     utc_offset_minutes: int | str
     submission: str
-    source: str
-    entry: bytes | str
-    place: str
+    entry: Entry | None = None
 
     @classmethod
     def of(cls, one: Admissible, submission: str | None = None, entry: Entry | None = None) -> Self:
         """A checked request, the id under which a repeat is recognised, and its place where it stands in one."""
         request = one.request
         deadline = request.deadline_at
-        where = (entry.source, entry.entry, entry.place) if entry else ("", "", "")
         return cls(
             one.job,
             one.account,
@@ -64,7 +61,7 @@ class Admission(NamedTuple):
             ms(deadline.timestamp()) if deadline else "",
             "" if one.utc_offset_minutes is None else one.utc_offset_minutes,
             submission or "",
-            *where,
+            entry,
         )
 
     def result(self, reply: Sequence[Any]) -> Admitted | None:
@@ -80,8 +77,16 @@ def grouped(admissions: Sequence[Admission]) -> Iterator[Sequence[Admission]]:
 
     What stands on stream or queue goes alone, so that one with which the script cannot deal keeps no other there.
     """
-    if any(one.source for one in admissions):
+    if any(one.entry for one in admissions):
         yield from ([one] for one in admissions)
         return
     for first in range(0, len(admissions), TOGETHER):
         yield admissions[first : first + TOGETHER]
+
+
+def arguments(group: Sequence[Admission]) -> Iterator[Any]:
+    """The arguments of one script that takes a group."""
+    entry = group[0].entry
+    yield from (entry.source, entry.entry, entry.place) if entry else ("", "", "")
+    for one in group:
+        yield from one[:-1]

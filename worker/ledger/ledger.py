@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 
 from config.accounts import Account, Environment
 from config.problem import ConfigurationProblem
-from worker.ledger.admission import Admission, Entry, grouped
+from worker.ledger.admission import Admission, Entry, arguments, grouped
 from worker.ledger.encoding import json_text, ms, rest_of
 from worker.ledger.not_possible import NotPossible, record_damaged, retry_refused, visit_refused
 from worker.ledger.records import (
@@ -73,9 +73,9 @@ class Ledger:
         pipeline = self.redis.pipeline(transaction=False)
         groups = list(grouped(admissions))
         for group in groups:
-            self._scripts.call("admit", *chain.from_iterable(group), pipeline=pipeline)
+            self._scripts.call("admit", *arguments(group), pipeline=pipeline)
         # An entry and its job are replicated together or not at all, and nobody is told of it
-        confirmed = self._replicas if any(not one.source for one in admissions) else None
+        confirmed = self._replicas if any(one.entry is None for one in admissions) else None
         if confirmed:
             confirmed.wait(pipeline)
         replies = pipeline.execute()

@@ -1,11 +1,13 @@
--- admit: (none or ended) -> queued; joins an open run, replays a cancelled one. Several in one call, one after the other.
+-- admit: (none or ended) -> queued; joins an open run, replays a cancelled one. Several in one call: new jobs together,
+-- then the others one after the other.
 -- KEYS: meta
--- ARGV: for each admission: job, account, lane, reference, body, deadline_ms, utc_offset_minutes, submission, source,
---       entry, place ('' where there is none; source is '' | 'stream' | 'queue', place the stream or list of the entry)
+-- ARGV: source ('' | 'stream' | 'queue' | 'oversize'), entry, place (the stream or list of the entry): with them one
+--       admission at the most; then for each admission: job, account, lane, reference, body, deadline_ms,
+--       utc_offset_minutes, submission ('' where there is none)
 -- Reply: for each { 'admitted', run, joined, replayed, repeated } or { 'gone' } where the entry was taken in before, or
 --        { 'damaged', why } where the job's record is; repeated: 1 where the submission is known, and answered as before.
 -- Again: a known submission or a taken entry changes nothing; without either, a second call joins the first.
-local ARGUMENTS = 11 -- of one admission
+local BEFORE, ARGUMENTS = 3, 8 -- of all, and of one admission
 local SUBMISSIONS = 500 -- remembered of a job, and as many from before them
 
 local function references_of(one) return as_list(one.reference ~= '' and { one.reference } or {}) end
@@ -13,7 +15,8 @@ local function references_of(one) return as_list(one.reference ~= '' and { one.r
 -- What is remembered of this submission, beside those before it; nil where it has no id.
 local function remembered(one, record, answer)
   if one.submission == '' then return nil end
-  local submissions, count = cjson.decode(record.submissions or '{}'), 0
+  if not record.submissions then return cjson.encode({ [one.submission] = answer }) end
+  local submissions, count = cjson.decode(record.submissions), 0
   for _ in pairs(submissions) do count = count + 1 end
   if count >= SUBMISSIONS then
     redis.call('HSET', one.hash, 'older_submissions', record.submissions)
@@ -23,15 +26,12 @@ local function remembered(one, record, answer)
   return cjson.encode(submissions)
 end
 
-local function reply(one, answer, repeated)
-  remove(one.source, one.entry, one.place)
-  return { 'admitted', answer[1], answer[2], answer[3], repeated or 0 }
-end
+local function reply(answer, repeated) return { 'admitted', answer[1], answer[2], answer[3], repeated or 0 } end
 
 local function remember_and_reply(one, record, answer)
   local submissions = remembered(one, record, answer)
   if submissions then redis.call('HSET', one.hash, 'submissions', submissions) end
-  return reply(one, answer)
+  return reply(answer)
 end
 
 local function warn(one, record, text)
@@ -106,13 +106,20 @@ local moments = setmetatable({}, { __index = function(known, offset)
   return known[offset]
 end })
 
+-- An admission as the next run of its job.
+local function next_run(one, record, answer)
+  one.request = one.body
+  if one.offset ~= '' then
+    one.request = string.sub(one.body, 1, -2) .. ',"dhEvento":"' .. moments[one.offset] .. '"}'
+  end
+  one.references, one.submissions, one.earlier = references_of(one), remembered(one, record, answer), record
+  return one
+end
+
 local function start(one, record)
-  local body = one.body
-  if one.offset ~= '' then body = string.sub(body, 1, -2) .. ',"dhEvento":"' .. moments[one.offset] .. '"}' end
   local answer = { number(record.run) + 1, 0, 0 }
-  start_run(one.job, { account = one.account, lane = one.lane, request = body, references = references_of(one),
-    deadline = tonumber(one.deadline), submissions = remembered(one, record, answer) }, record)
-  return reply(one, answer)
+  start_runs({ next_run(one, record, answer) })
+  return reply(answer)
 end
 
 -- The reply that this submission was given before; nil where it is new.
@@ -123,22 +130,52 @@ local function answered(one, record)
 end
 
 local function admit(one)
-  if not stands(one.source, one.entry, one.place) then return { 'gone' } end
-  one.hash = job_key(one.job)
   local record, problem = examined(one.job)
   if not record then return { 'damaged', problem } end
   if not record.state then return start(one, record) end
   local before = answered(one, record)
-  if before then return reply(one, before, 1) end
+  if before then return reply(before, 1) end
   if OPEN[record.state] then return join(one, record) end
   return record.state == 'cancelled' and replay(one, record) or start(one, record)
 end
 
-local replies = {}
-for first = 1, #ARGV, ARGUMENTS do
-  local job, account, lane, reference, body, deadline, offset, submission, source, entry, place =
-    unpack(ARGV, first, first + ARGUMENTS - 1)
-  replies[#replies + 1] = admit({ job = job, account = account, lane = lane, reference = reference, body = body,
-    deadline = deadline, offset = offset, submission = submission, source = source, entry = entry, place = place })
+local function admissions()
+  local all = {}
+  for first = BEFORE + 1, #ARGV, ARGUMENTS do
+    local job, account, lane, reference, body, deadline, offset, submission =
+      unpack(ARGV, first, first + ARGUMENTS - 1)
+    all[#all + 1] = { job = job, hash = job_key(job), account = account, lane = lane, reference = reference,
+      body = body, deadline = tonumber(deadline), offset = offset, submission = submission }
+  end
+  return all
 end
+
+-- Those whose jobs are unknown, of each job the first.
+local function new_ones(all)
+  local hashes, met, found = {}, {}, {}
+  for index, one in ipairs(all) do hashes[index] = one.hash end
+  local none_is_known = redis.call('EXISTS', unpack(hashes)) == 0
+  for _, one in ipairs(all) do
+    if not met[one.job] and (none_is_known or redis.call('EXISTS', one.hash) == 0) then found[#found + 1] = one end
+    met[one.job] = true
+  end
+  return found
+end
+
+local function admit_new(all)
+  local answer = { 1, 0, 0 }
+  local admitted = reply(answer)
+  for _, one in ipairs(all) do
+    next_run(one, {}, answer)
+    one.reply = admitted
+  end
+  start_runs(all)
+end
+
+local source, entry, place = unpack(ARGV, 1, BEFORE)
+if not stands(source, entry, place) then return { { 'gone' } } end
+local all, replies = admissions(), {}
+admit_new(new_ones(all))
+for index, one in ipairs(all) do replies[index] = one.reply or admit(one) end
+if replies[1][1] ~= 'damaged' then remove(source, entry, place) end
 return replies

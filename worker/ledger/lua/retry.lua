@@ -13,8 +13,8 @@ if record.operation == operation then return { 'queued', tonumber(record.run) } 
 if OPEN[record.state] then return { 'open' } end
 if record.state == 'cancelled' then return { 'cancelled' } end
 if record.deadline and number(record.deadline) <= now then return { 'deadline' } end
-local run = start_run(job, { account = record.account, lane = record.lane, request = record.request,
-  references = record.references, deadline = tonumber(record.deadline or '') }, record)
+start_runs({ { job = job, account = record.account, lane = record.lane, request = record.request,
+  references = record.references, deadline = tonumber(record.deadline or ''), earlier = record } })
 redis.call('HSET', hash, 'operation', operation)
 remember(job, { what = 'retried', by = by })
-return { 'queued', run }
+return { 'queued', tonumber(record.run) + 1 }

@@ -9,34 +9,52 @@ local function call_up(account)
   take_turn(account, now)
 end
 
--- Start the next run of a job; what is in doubt about its document (acted, in_process) stays so.
--- run: account, lane, request, references (JSON list), deadline or nil, submissions (JSON object) or nil.
--- earlier: state, run and acted of the run before, where there is one.
-local function start_run(job, run, earlier)
-  local hash, number_of_run = job_key(job), number(earlier.run) + 1
-  if earlier.run then
+-- A run before leaves nothing behind but what is in doubt about its document (acted, in_process).
+local function write_run(run)
+  local hash, more = job_key(run.job), {}
+  if run.earlier.run then
     redis.call('HDEL', hash, 'attempts', 'calls', 'retry', 'pending', 'nonce', 'parked_at', 'warnings', 'lost', 'code',
       'finished_at', 'outcome_id', 'head', 'reason', 'deadline', 'next')
-    if earlier.acted then redis.call('HSET', hash, 'next', question(run.account)) end
     redis.call('HINCRBY', hash, 'seq', 1)
     redis.call('PERSIST', hash)
-    redis.call('ZREM', key('ended'), job)
   end
-  local written = { 'v', '1', 'state', 'queued', 'account', run.account, 'lane', run.lane, 'run', number_of_run,
-    'request', run.request, 'references', run.references, 'submitted_at', now_text, 'due', now_text }
-  if run.submissions then
-    written[#written + 1] = 'submissions'
-    written[#written + 1] = run.submissions
+  for _, name in ipairs({ 'submissions', 'deadline', 'next' }) do
+    if run[name] then
+      more[#more + 1] = name
+      more[#more + 1] = run[name]
+    end
   end
-  redis.call('HSET', hash, unpack(written))
-  redis.call('ZADD', key('open'), now_text, job)
-  redis.call('ZADD', due_key(run.account, run.lane), now_text, job)
-  if run.deadline then
-    redis.call('HSET', hash, 'deadline', run.deadline)
-    redis.call('ZADD', key('deadlines'), run.deadline, job)
+  redis.call('HSET', hash, 'v', '1', 'state', 'queued', 'account', run.account, 'lane', run.lane,
+    'run', number(run.earlier.run) + 1, 'request', run.request, 'references', run.references,
+    'submitted_at', now_text, 'due', now_text, unpack(more))
+end
+
+-- Start the next runs of different jobs. Each has job, account, lane, request, references (JSON list), deadline or nil,
+-- submissions (JSON object) or nil, and earlier: state, run and acted of the run before, empty where there is none.
+-- Lanes and lists take all of them at once, which makes an import fast, and before any record is written: a job that its
+-- record calls queued is in its lane, also where one of those keys is damaged and the script breaks off.
+local function start_runs(runs)
+  local sets, members_of = {}, {}
+  local function add(set, score, job)
+    local members = members_of[set]
+    if not members then
+      members = {}
+      members_of[set], sets[#sets + 1] = members, set
+    end
+    members[#members + 1] = score
+    members[#members + 1] = job
   end
-  call_up(run.account)
-  return number_of_run
+  local open, deadlines = key('open'), key('deadlines')
+  for _, run in ipairs(runs) do
+    call_up(run.account)
+    add(due_key(run.account, run.lane), now_text, run.job)
+    add(open, now_text, run.job)
+    if run.deadline then add(deadlines, run.deadline, run.job) end
+    if run.earlier.run then redis.call('ZREM', key('ended'), run.job) end
+    run.next = run.earlier.acted and question(run.account)
+  end
+  for _, set in ipairs(sets) do redis.call('ZADD', set, unpack(members_of[set])) end
+  for _, run in ipairs(runs) do write_run(run) end
 end
 
 -- The head of an outcome: the fields that only the ledger knows. `rest` is the JSON text of all others without its brace.
