@@ -13,7 +13,7 @@ if record.operation == operation then return { 'queued', tonumber(record.run) } 
 if OPEN[record.state] then return { 'open' } end
 if record.state == 'cancelled' then return { 'cancelled' } end
 if record.deadline and number(record.deadline) <= now then return { 'deadline' } end
-start_runs({ { job = job, account = record.account, lane = record.lane, request = record.request,
+start_runs({ { job = job, hash = hash, account = record.account, lane = record.lane, request = record.request,
   references = record.references, deadline = tonumber(record.deadline or ''), earlier = record } })
 redis.call('HSET', hash, 'operation', operation)
 remember(job, { what = 'retried', by = by })

@@ -11,26 +11,25 @@ end
 
 -- A run before leaves nothing behind but what is in doubt about its document (acted, in_process).
 local function write_run(run)
-  local hash, more = job_key(run.job), {}
   if run.earlier.run then
-    redis.call('HDEL', hash, 'attempts', 'calls', 'retry', 'pending', 'nonce', 'parked_at', 'warnings', 'lost', 'code',
+    redis.call('HDEL', run.hash, 'attempts', 'calls', 'retry', 'pending', 'nonce', 'parked_at', 'warnings', 'lost', 'code',
       'finished_at', 'outcome_id', 'head', 'reason', 'deadline', 'next')
-    redis.call('HINCRBY', hash, 'seq', 1)
-    redis.call('PERSIST', hash)
+    redis.call('HINCRBY', run.hash, 'seq', 1)
+    redis.call('PERSIST', run.hash)
+    if run.next then redis.call('HSET', run.hash, 'next', run.next) end
   end
-  for _, name in ipairs({ 'submissions', 'deadline', 'next' }) do
-    if run[name] then
-      more[#more + 1] = name
-      more[#more + 1] = run[name]
-    end
+  local more = run.submissions and { 'submissions', run.submissions } or {}
+  if run.deadline then
+    more[#more + 1] = 'deadline'
+    more[#more + 1] = run.deadline
   end
-  redis.call('HSET', hash, 'v', '1', 'state', 'queued', 'account', run.account, 'lane', run.lane,
+  redis.call('HSET', run.hash, 'v', '1', 'state', 'queued', 'account', run.account, 'lane', run.lane,
     'run', number(run.earlier.run) + 1, 'request', run.request, 'references', run.references,
     'submitted_at', now_text, 'due', now_text, unpack(more))
 end
 
--- Start the next runs of different jobs. Each has job, account, lane, request, references (JSON list), deadline or nil,
--- submissions (JSON object) or nil, and earlier: state, run and acted of the run before, empty where there is none.
+-- Start the next runs of different jobs. Each has job, hash (its key), account, lane, request, references (JSON list),
+-- deadline or nil, submissions (JSON object) or nil, and earlier: run and acted of the run before, empty without one.
 -- Lanes and lists take all of them at once, which makes an import fast, and before any record is written: a job that its
 -- record calls queued is in its lane, also where one of those keys is damaged and the script breaks off.
 local function start_runs(runs)
