@@ -277,7 +277,7 @@ def test_worn_out_jobs_end(dispatcher, world, woken):
 
 def test_a_worn_out_job_whose_dispatcher_died_is_ended_by_the_next(dispatcher, world):
     world.submit(sf(1))
-    world.redis.hset(world.key("job", job(1)), "lost", 3)
+    world.redis.hset(world.job_hash(job(1)), "lost", 3)
 
     dispatcher.tick()
 
@@ -299,7 +299,7 @@ def test_a_lost_wake_up_is_given_out_again(dispatcher, world, woken):
 
 
 def damage(world: World, number: int) -> None:
-    world.redis.hset(world.key("job", job(number)), "references", "damaged")
+    world.redis.hset(world.job_hash(job(number)), "references", "damaged")
 
 
 def test_one_job_that_cannot_be_released_does_not_stop_the_others(dispatcher, world, woken):
@@ -313,14 +313,14 @@ def test_one_job_that_cannot_be_released_does_not_stop_the_others(dispatcher, wo
 
     assert woken.has(2)
     (told,) = (line for line in lines if line["event"] == "job_not_releasable")
-    assert (told["job"], told["problem"]) == (job(1), "it is no hash")
+    assert (told["job"], told["problem"]) == (job(1), "it is no record")
 
 
 @pytest.mark.parametrize("make_overdue", [True, False], ids=["overdue", "worn out"])
 def test_one_job_that_cannot_be_ended_does_not_stop_the_others(dispatcher, world, make_overdue):
     for number in (1, 2, 3):
         world.submit(sf(number, deadline="2020-01-01T00:00:00Z") if make_overdue else sf(number))
-        world.redis.hset(world.key("job", job(number)), "lost", 3)
+        world.redis.hset(world.job_hash(job(number)), "lost", 3)
     damage(world, 1)
 
     with capture_logs() as lines:

@@ -249,7 +249,7 @@ def test_a_wrong_key_on_one_way_does_not_stop_the_other(mailbox):
 def test_one_request_that_cannot_be_admitted_does_not_stop_the_others(mailbox):
     """Somebody has damaged the record of its job."""
     mailbox.world.submit(sf(1))
-    mailbox.world.redis.hset(mailbox.world.key("job", f"solucion-factible:{uuid(1)}"), "references", "damaged")
+    mailbox.world.redis.hset(mailbox.world.job_hash(f"solucion-factible:{uuid(1)}"), "references", "damaged")
     mailbox.add(sf(1, reference="r"))
     mailbox.add(sf(2))
     mailbox.push(sf(3))
@@ -267,7 +267,7 @@ def test_one_request_that_cannot_be_admitted_does_not_stop_the_others(mailbox):
 
 def test_many_requests_that_cannot_be_admitted_do_not_keep_those_behind_them(mailbox):
     mailbox.world.submit(sf(1))
-    mailbox.world.redis.hset(mailbox.world.key("job", f"solucion-factible:{uuid(1)}"), "references", "damaged")
+    mailbox.world.redis.hset(mailbox.world.job_hash(f"solucion-factible:{uuid(1)}"), "references", "damaged")
     for number in range(60):
         mailbox.add(sf(1, reference=f"r{number}"))
         mailbox.push(sf(1, reference=f"q{number}"))

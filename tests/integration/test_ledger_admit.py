@@ -73,7 +73,7 @@ def test_references_are_a_set(world):
 def test_a_thousand_references_are_kept_and_the_rest_warned_of_once(world):
     job = world.submit(sf(reference="first")).job
     many = json.dumps([f"r{number}" for number in range(999)])
-    world.redis.hset(world.key("job", job), "references", many)
+    world.redis.hset(world.job_hash(job), "references", many)
 
     assert world.submit(sf(reference="the 1000th")).joined
     for late in ("x", "y"):
@@ -314,6 +314,33 @@ def test_a_final_word_settles_what_was_in_doubt(world, status):
     assert (record.may_have_acted, record.in_process) == (False, False)
 
 
+# Packed
+
+
+@pytest.mark.parametrize(
+    ("request_", "submission"),
+    [
+        (sf(), None),
+        (sf(reference='order "7"/\\ ñ', priority="bulk", deadline="2099-01-01T00:00:00Z"), "sub\n1"),
+        (bpe(1, xJust="Passagem \\ cancelada: \u00e7\u00e3o"), 'a "quoted" \u20ac id\n\n'),
+        (bpe(1, dhEvento="2026-01-31T10:00:00-03:00"), "s1"),
+    ],
+)
+def test_a_new_job_is_one_string_that_becomes_the_same_hash_when_it_is_touched(world, request_, submission):
+    job = world.submit(request_, submission).job
+    key = world.key("job", job)
+    assert world.redis.type(key) == b"string"
+    packed, record = world.ledger.read([job]), world.record(job)
+    assert world.redis.type(key) == b"string"
+
+    assert world.job_hash(job) == key
+
+    assert world.redis.type(key) == b"hash"
+    assert (world.ledger.read([job]), world.record(job)) == (packed, record)
+    assert record.references == ((request_["reference"],) if "reference" in request_ else ())
+    assert submission is None or world.submit(request_, submission).repeated
+
+
 # Repeats
 
 
@@ -390,7 +417,7 @@ def test_accounts_of_different_utc_offset_are_admitted_together(world):
 )
 def test_a_request_for_a_damaged_record_changes_nothing(world, damage):
     job = world.submit(sf(1), "s0").job
-    world.redis.hset(world.key("job", job), mapping=damage)
+    world.redis.hset(world.job_hash(job), mapping=damage)
     before = world.dump()
 
     [refused] = world.ledger.admit([Admission.of(checked(sf(1, reference="r")), "s1")])
@@ -404,12 +431,12 @@ def test_a_damaged_record_keeps_no_other_job_from_admission(world):
     jobs = [f"solucion-factible:{uuid(number)}" for number in range(30)]
     world.redis.set(world.key("job", jobs[1]), "x")
     world.submit(sf(2))
-    world.redis.hset(world.key("job", jobs[2]), "references", "damaged")
+    world.redis.hset(world.job_hash(jobs[2]), "references", "damaged")
 
     admitted = world.ledger.admit([Admission.of(checked(sf(n, reference="r")), f"s{n}") for n in range(30)])
 
     assert [n for n, one in enumerate(admitted) if isinstance(one, NotPossible)] == [1, 2]
-    assert str(admitted[1]).startswith(f"{jobs[1]}: its record in Redis is damaged (it is no hash)")
+    assert str(admitted[1]).startswith(f"{jobs[1]}: its record in Redis is damaged (it is no record)")
     assert "(references is no JSON list or object)" in str(admitted[2])
     assert all(world.record(job).references == ("r",) for n, job in enumerate(jobs) if n not in (1, 2))
     assert all(world.due_in_s(job) is not None for n, job in enumerate(jobs) if n not in (1, 2))

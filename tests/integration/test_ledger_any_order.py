@@ -203,8 +203,8 @@ class LedgerMachine(RuleBasedStateMachine):
     # What holds at any time
 
     def _deadline_is_past(self, job: str) -> bool:
-        deadline = self.world.redis.hget(self.world.key("job", job), "deadline")
-        return deadline is not None and int(deadline) <= self.world.now_ms()
+        deadline_at = self.world.record(job).deadline_at
+        return deadline_at is not None and deadline_at.timestamp() * 1000 <= self.world.now_ms()
 
     @invariant()
     def the_ledger_agrees_with_itself(self):

@@ -131,7 +131,7 @@ def test_an_obstacle_puts_the_job_back_uncounted(norte, why):
 def test_at_the_deadline_no_cancellation_is_begun(norte):
     norte.submit(sf(1, deadline="2099-01-01T00:00:00Z"))
     [released] = norte.release()
-    norte.redis.hset(norte.key("job", released.job), "deadline", norte.now_ms())
+    norte.redis.hset(norte.job_hash(released.job), "deadline", norte.now_ms())
 
     assert norte.try_begin(released, "n") == "deadline reached"
 
@@ -141,7 +141,7 @@ def test_after_the_deadline_look_ups_and_downloads_may_go_on(norte, call):
     held = norte.call(sf(1, deadline="2099-01-01T00:00:00Z"))
     norte.park(held, next_call=call)
     [released] = norte.release()
-    norte.redis.hset(norte.key("job", released.job), "deadline", norte.now_ms())
+    norte.redis.hset(norte.job_hash(released.job), "deadline", norte.now_ms())
 
     begun = norte.begin(released).begun
 
@@ -684,10 +684,10 @@ def test_a_closed_connection_loses_no_transition(norte):
 
 def test_no_outcome_is_published_of_a_run_that_cannot_be_ended(norte):
     held = norte.call(sf(1))
-    norte.redis.hset(norte.key("job", held.job), "history", "damaged")
+    norte.redis.hset(norte.job_hash(held.job), "history", "damaged")
 
     with pytest.raises(ResponseError):
         norte.finish(held)
 
     assert norte.outcomes() == []
-    assert norte.redis.hget(norte.key("job", held.job), "state") == b"running"
+    assert norte.redis.hget(norte.job_hash(held.job), "state") == b"running"

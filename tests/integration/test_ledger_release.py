@@ -571,11 +571,11 @@ def overwrite(world, number: int) -> None:
 
 
 def without(field: str):
-    return lambda world, number: world.redis.hdel(world.key("job", job(number)), field)
+    return lambda world, number: world.redis.hdel(world.job_hash(job(number)), field)
 
 
 def with_(field: str, value: str):
-    return lambda world, number: world.redis.hset(world.key("job", job(number)), field, value)
+    return lambda world, number: world.redis.hset(world.job_hash(job(number)), field, value)
 
 
 DAMAGES = [
@@ -600,7 +600,7 @@ DAMAGES = [
 def test_a_damaged_record_keeps_no_other_job_from_release_and_is_looked_at_again_later(world, damage):
     world.enroll(NORTE)
     fill(world, (1, 2, 3), priority="bulk")
-    record = world.redis.dump(world.key("job", job(1)))
+    record = world.redis.dump(world.job_hash(job(1)))
     damage(world, 1)
 
     first = world.round()
@@ -615,6 +615,20 @@ def test_a_damaged_record_keeps_no_other_job_from_release_and_is_looked_at_again
     world.redis.restore(world.key("job", job(1)), 0, record, replace=True)
     world.pass_time(61)
     assert job(1) in names(world.release())
+
+
+@pytest.mark.parametrize("line", range(8))
+@pytest.mark.parametrize("damage", [b"", b"x", b"-", b"9" * 400, b"\xff\x00\n", b"\n\n"])
+def test_a_damaged_packed_record_keeps_no_other_job_from_release(world, line, damage):
+    world.enroll(RODOVIARIA)
+    jobs = [world.submit(bpe(number, priority="bulk"), f"s{number}").job for number in (1, 2)]
+    lines = world.redis.get(world.key("job", jobs[0])).split(b"\n")
+    world.redis.set(world.key("job", jobs[0]), b"\n".join([*lines[:line], damage, *lines[line + 1 :]]))
+
+    done = world.round()
+
+    assert jobs[1] in names(done.released)
+    assert jobs[0] in [*names(done.released), *(name for name, _ in done.damaged)]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -638,7 +652,7 @@ def test_a_damaged_record_keeps_neither_slot_nor_trial(world, damage, proven):
 def test_a_time_that_is_none_is_damage(world, due):
     world.enroll(NORTE)
     world.submit(sf(1))
-    world.redis.hset(world.key("job", job(1)), "due", due)
+    world.redis.hset(world.job_hash(job(1)), "due", due)
 
     assert world.round().damaged == [(job(1), "due is no time")]
 
@@ -646,11 +660,11 @@ def test_a_time_that_is_none_is_damage(world, due):
 def test_a_call_during_which_the_record_was_damaged_counts_as_lost_when_it_is_mended(world):
     world.enroll(RODOVIARIA, inquires=True)
     held = world.call(bpe(1, deadline="2099-01-01T00:00:00Z"))
-    world.redis.hset(world.key("job", held.job), "history", "x")
+    world.redis.hset(world.job_hash(held.job), "history", "x")
     world.pass_time(181)
     assert world.round().damaged
 
-    world.redis.hdel(world.key("job", held.job), "history")
+    world.redis.hdel(world.job_hash(held.job), "history")
     world.pass_time(61)
 
     assert world.round() == Round([], [], [])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.ledgers import job_hash
 from tests.support.sandbox import N_PROT, X_JUST, Sandbox, running_sandbox
 from tests.support.site import Site, running_site
 from tests.support.waiting import wait_until
@@ -87,7 +88,7 @@ def attempts(site: Site, jobs: list[str]) -> int:
     ledger = site.ledger
     with ledger.redis.pipeline(transaction=False) as pipeline:
         for job in jobs:
-            pipeline.hget(ledger.key("job", job), "attempts")
+            pipeline.hget(job_hash(ledger, job), "attempts")
         return sum(int(one or 0) for one in pipeline.execute())
 
 

@@ -59,6 +59,10 @@ class World:
     def key(self, *parts: str) -> str:
         return self.ledger.key(*parts)
 
+    def job_hash(self, job: str) -> str:
+        """The key of a job's record, which is a hash from now on."""
+        return job_hash(self.ledger, job)
+
     # Transitions
 
     def enroll(self, *enrolled: Account, inquires: bool = False, proven: bool = True) -> None:
@@ -129,8 +133,8 @@ class World:
 
     def due_in_s(self, job: str) -> float | None:
         """Seconds until the job is due; None where it is in no lane."""
-        found = self.redis.hmget(self.key("job", job), "account", "lane")
-        score = self.redis.zscore(self.key("due", found[0].decode(), found[1].decode()), job)
+        record = self.record(job)
+        score = self.redis.zscore(self.key("due", record.account, record.lane), job)
         return None if score is None else (score - self.now_ms()) / 1000
 
     def now_ms(self) -> int:
@@ -166,8 +170,17 @@ class World:
             for name, content, ttl in zip(names, replies[::2], replies[1::2], strict=True)
             if content
         }
+        contents = {name: (self._as_hash(name) or content, ends) for name, (content, ends) in contents.items()}
         contents.pop(self.key("meta"), None)
         return contents
+
+    def _as_hash(self, name: str) -> dict[bytes, bytes] | None:
+        """What a job's key stands for where it is no hash yet."""
+        prefix = self.key("job", "")
+        if not name.startswith(prefix) or self.redis.type(name) != b"string":
+            return None
+        [found] = self.ledger.read([name.removeprefix(prefix)])
+        return None if isinstance(found, NotPossible) else found
 
     # Time
 
@@ -177,6 +190,9 @@ class World:
         for name in self.redis.scan_iter(match=f"{self.namespace}*"):
             kind, _, _ = name.decode().removeprefix(f"{self.namespace}:").partition(":")
             type_ = self.redis.type(name)
+            if kind == "job" and self._as_hash(name.decode()):
+                self.job_hash(name.decode().removeprefix(self.key("job", "")))
+                type_ = b"hash"
             if type_ == b"zset":
                 for member in self.redis.zrange(name, 0, -1):
                     self.redis.zincrby(name, back, member)
@@ -187,6 +203,12 @@ class World:
             self.redis.hincrby(self.key("meta"), "released_at", back)
         else:
             self.redis.hset(self.key("meta"), "released_at", self.now_ms())
+
+
+def job_hash(ledger: Ledger, job: str) -> str:
+    """The key of a job's record, which is a hash from now on: somebody has begun it whose lease it is not."""
+    ledger.begin(job, 0, "nobody", lease_s=LEASE_S)
+    return ledger.key("job", job)
 
 
 def _read_whole(pipeline: Any, name: bytes, kind: bytes) -> None:

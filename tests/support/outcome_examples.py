@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.support.ledgers import job_hash
 from tests.support.sandbox import N_PROT, X_JUST, running_sandbox
 from tests.support.site import ROOT, Site, running_site
 from tests.support.valkey import running_valkey
@@ -169,7 +170,7 @@ class _Maker:
         return next(job for job, pair in self.jobs.items() if pair == wanted)
 
     def _damage(self, pair: Pair) -> None:
-        self.site.ledger.redis.hset(self.site.ledger.key("job", self._job(pair)), "request", "{}")
+        self.site.ledger.redis.hset(job_hash(self.site.ledger, self._job(pair)), "request", "{}")
 
     def _revoke(self, pair: Pair) -> None:
         ledger, job = self.site.ledger, self._job(pair)

@@ -27,7 +27,6 @@ class Checked(NamedTuple):
         job: Of its document; None where the row does not tell one.
         admission: To hand in, without a submission id; None where something is wrong.
         problems: Every one, in the order of the request's fields.
-        reference: Of a row in which something is wrong.
     """
 
     line: int
@@ -65,7 +64,7 @@ class RowCheck:
         else:
             if not problems:
                 admission = Admission.of(one)
-                return Checked(row.line, admission.job, admission, ())
+                return Checked(row.line, admission.job, admission, (), values.get("reference", ""))
         return Checked(row.line, _job(values), None, problems, values.get("reference", ""))
 
     def _values(self, cells: Sequence[str]) -> dict[str, str]:

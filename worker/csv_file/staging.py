@@ -17,8 +17,8 @@ _TABLES = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -16000;
-CREATE TABLE row (line INTEGER PRIMARY KEY, job TEXT, account TEXT, lane TEXT, reference TEXT, body TEXT,
-                  deadline_ms, utc_offset_minutes, run INTEGER, how TEXT, awaited INTEGER, outcome TEXT);
+CREATE TABLE row (line INTEGER PRIMARY KEY, job TEXT, account TEXT, lane TEXT, deadline_ms, text TEXT, reference TEXT,
+                  run INTEGER, how TEXT, awaited INTEGER, outcome TEXT);
 CREATE TABLE problem (line INTEGER, field TEXT, value TEXT, problem TEXT);
 CREATE INDEX problem_line ON problem (line);
 """
@@ -28,8 +28,8 @@ FROM (SELECT line, job, min(line) OVER (PARTITION BY job) AS first FROM row WHER
 WHERE line > first ORDER BY line
 """
 _ADMISSIONS = """
-SELECT job, account, lane, reference, body, deadline_ms, utc_offset_minutes, ? || ':' || line FROM row
-WHERE body IS NOT NULL AND line > ? ORDER BY line LIMIT ?
+SELECT job, account, lane, deadline_ms, ? || ':' || line, text FROM row
+WHERE text IS NOT NULL AND line > ? ORDER BY line LIMIT ?
 """
 
 
@@ -77,9 +77,8 @@ class Staging:
     def _insert(self, some: Sequence[Checked]) -> None:
         self.db.execute("BEGIN")
         self.db.executemany(
-            "INSERT INTO row (line, job, account, lane, reference, body, deadline_ms, utc_offset_minutes)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(one.line, *(one.admission[:7] if one.admission else _not_admissible(one))) for one in some],
+            "INSERT INTO row (line, job, account, lane, deadline_ms, text, reference) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(one.line, *_columns(one), one.reference) for one in some],
         )
         self._note(problem for one in some for problem in one.problems)
         self.db.execute("COMMIT")
@@ -100,7 +99,7 @@ class Staging:
             )
             for line, job, first in repeats
         )
-        self.db.execute("UPDATE row SET body = NULL WHERE line IN (SELECT line FROM repeat)")
+        self.db.execute("UPDATE row SET text = NULL WHERE line IN (SELECT line FROM repeat)")
 
     def problems(self) -> Iterator[RowProblem]:
         """Everything that is wrong, in the order of the lines."""
@@ -109,12 +108,12 @@ class Staging:
 
     def count(self) -> tuple[int, int]:
         """How many rows can be submitted, and how many cannot."""
-        valid, rows = self.db.execute("SELECT count(body), count(*) FROM row").fetchone()
+        valid, rows = self.db.execute("SELECT count(text), count(*) FROM row").fetchone()
         return valid, rows - valid
 
     def accounts(self) -> frozenset[str]:
         """The accounts of the rows that can be submitted."""
-        found = self.db.execute("SELECT DISTINCT account FROM row WHERE body IS NOT NULL")
+        found = self.db.execute("SELECT DISTINCT account FROM row WHERE text IS NOT NULL")
         return frozenset(name for (name,) in found)
 
     # Submitting
@@ -141,13 +140,16 @@ class Staging:
     def refused(self) -> Iterator[RowProblem]:
         """Why rows could not be submitted in which nothing is wrong."""
         found = self.db.execute(
-            "SELECT line, field, value, problem FROM problem JOIN row USING (line) WHERE body IS NOT NULL ORDER BY line"
+            "SELECT line, field, value, problem FROM problem JOIN row USING (line) WHERE text IS NOT NULL ORDER BY line"
         )
         return (RowProblem(*one) for one in found)
 
 
-def _not_admissible(one: Checked) -> tuple[str | None, ...]:
-    return one.job, None, None, one.reference, None, None, None
+def _columns(one: Checked) -> tuple[str | int | None, ...]:
+    if one.admission is None:
+        return one.job, None, None, None, None
+    job, account, lane, deadline_ms, _, text, _ = one.admission
+    return job, account, lane, deadline_ms, text
 
 
 def line_of(admission: Admission) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from json import JSONEncoder
 from typing import Any, NamedTuple, Self
 
 from worker.ledger.encoding import ms
@@ -11,6 +12,8 @@ from worker.request import Admissible
 
 TOGETHER = 25
 """Admissions in one script: the most that others on Redis wait for, about a millisecond."""
+
+_json_string = JSONEncoder(ensure_ascii=False).encode
 
 
 class Source(StrEnum):
@@ -40,11 +43,9 @@ class Admission(NamedTuple):
     job: str
     account: str
     lane: str
-    reference: str
-    body: str
     deadline_ms: int | str
-    utc_offset_minutes: int | str
     submission: str
+    text: str
     entry: Entry | None = None
 
     @classmethod
@@ -52,15 +53,15 @@ class Admission(NamedTuple):
         """A checked request, the id under which a repeat is recognised, and its place where it stands in one."""
         request = one.request
         deadline = request.deadline_at
+        offset = "" if one.utc_offset_minutes is None else one.utc_offset_minutes
+        references = f"[{_json_string(request.reference)}]" if request.reference else "[]"
         return cls(
             one.job,
             one.account,
             request.priority.value,
-            request.reference or "",
-            one.body,
             ms(deadline.timestamp()) if deadline else "",
-            "" if one.utc_offset_minutes is None else one.utc_offset_minutes,
             submission or "",
+            f"{offset}\n{references}\n{one.body}",
             entry,
         )
 

@@ -10,7 +10,6 @@ from itertools import chain
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import ResponseError
 
 from config.accounts import Account, Environment
 from config.problem import ConfigurationProblem
@@ -32,11 +31,12 @@ from worker.ledger.records import (
 from worker.ledger.replicas import NotReplicated, Replicas
 from worker.ledger.scripts import Scripts
 from worker.ledger.steps import Effects, Finish, Park, ending
-from worker.ledger.trouble import is_wrong_type
 from worker.outcome import Verdict, body
 
 FREE_MEMORY_AT_LEAST = 0.1
 """Share of Redis' memory below which nothing more is admitted (docs/architecture.md)."""
+READ_TOGETHER = 50
+"""Records in one script, for which others on Redis wait."""
 
 
 class LedgerFull(Exception):
@@ -287,19 +287,29 @@ class Ledger:
 
     # Reading
 
+    def read(self, jobs: Sequence[str], names: Sequence[str] = ()) -> list[dict[bytes, bytes] | NotPossible]:
+        """The fields of these jobs' records, in one exchange: all, or at least those named.
+
+        Each without any where the job is unknown; NotPossible where its record is damaged.
+        """
+        pipeline = self.redis.pipeline(transaction=False)
+        for first in range(0, len(jobs), READ_TOGETHER):
+            some = jobs[first : first + READ_TOGETHER]
+            self._scripts.call("read", len(names), *names, *some, pipeline=pipeline)
+        replies = chain.from_iterable(pipeline.execute())
+        return [_found(job, *reply) for job, reply in zip(jobs, replies, strict=True)]
+
     def record(self, job: str) -> Record | None:
         """One job, or None where it is unknown.
 
         Raises:
             NotPossible: its record is damaged.
         """
+        (found,) = self.read([job])
+        if isinstance(found, NotPossible):
+            raise found
         try:
-            found = decode(self.redis.hgetall(self.key("job", job)))
-            return Record.from_fields(job, found) if found else None
-        except ResponseError as error:
-            if not is_wrong_type(error):
-                raise
-            raise record_damaged(job, "it is no hash") from error
+            return Record.from_fields(job, decode(found)) if found else None
         except UNREADABLE as error:
             raise record_damaged(job, f"{type(error).__name__}: {error}") from error
 
@@ -319,6 +329,12 @@ def _admitted(one: Admission, reply: Sequence[Any]) -> Admitted | NotPossible | 
     if reply[0] == b"damaged":
         return record_damaged(one.job, text(reply[1]))
     return one.result(reply)
+
+
+def _found(job: str, word: bytes, *rest: bytes) -> dict[bytes, bytes] | NotPossible:
+    if word == b"damaged":
+        return record_damaged(job, text(*rest))
+    return dict(zip(rest[::2], rest[1::2], strict=True))
 
 
 def _retried(job: str, word: bytes, *rest: Any) -> int | NotPossible:

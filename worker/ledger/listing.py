@@ -1,15 +1,15 @@
 """Lists of jobs, read page by page, so that a million of them never sit in memory."""
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from worker.ledger.ledger import Ledger
+from worker.ledger.not_possible import NotPossible
 from worker.ledger.records import ENDED_STATES, OPEN_STATES, UNREADABLE, instant
-from worker.ledger.trouble import is_wrong_type
 
 PAGE = 500
 ALL_STATES = (*OPEN_STATES, *ENDED_STATES)
@@ -80,22 +80,13 @@ def last_runs(ledger: Ledger, job_ids: Iterable[str], *, page: int = PAGE) -> It
             yield LastRun(job, int(run) if run.isdecimal() else 0, found.get("state"), found.get("outcome_id"))
 
 
-def _read(ledger: Ledger, job_ids: Iterable[str], names: tuple[str, ...]) -> list[dict[str, str]]:
+def _read(ledger: Ledger, job_ids: Sequence[str], names: tuple[str, ...]) -> list[dict[str, str]]:
     """These fields of these jobs' records, in one exchange; what is missing is left out, and all of a damaged one."""
-    pipeline = ledger.redis.pipeline(transaction=False)
-    for job in job_ids:
-        pipeline.hmget(ledger.key("job", job), list(names))
-    return [_found(names, values) for values in pipeline.execute(raise_on_error=False)]
+    return [{} if isinstance(found, NotPossible) else _as_text(found) for found in ledger.read(job_ids, names)]
 
 
-def _found(names: Iterable[str], values: Any) -> dict[str, str]:
-    if isinstance(values, Exception):
-        if not is_wrong_type(values):
-            raise values
-        return {}
-    return {
-        name: value.decode(errors="replace") for name, value in zip(names, values, strict=True) if value is not None
-    }
+def _as_text(fields: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in fields.items()}
 
 
 def _now(ledger: Ledger) -> tuple[int, int]:

@@ -17,6 +17,7 @@ NAMES = (
     "heed",
     "park",
     "peek",
+    "read",
     "refuse",
     "release",
     "resume",
@@ -26,7 +27,7 @@ NAMES = (
     "visit",
 )
 
-SHARED = ("basics", "records", "schedule", "accounts", "runs", "ways_in")
+SHARED = ("basics", "packed", "records", "schedule", "accounts", "runs", "ways_in")
 """What stands in front of every script, in this order."""
 
 

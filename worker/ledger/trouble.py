@@ -61,11 +61,6 @@ def passes(error: BaseException) -> bool:
     return isinstance(error, RedisError | OSError)
 
 
-def is_wrong_type(error: BaseException) -> bool:
-    """Whether a key holds another type than is kept there."""
-    return code(error) == "WRONGTYPE"
-
-
 def is_outage(error: BaseException) -> bool:
     """Whether Redis is at fault rather than one of our scripts: what is in hand is kept and tried again.
 

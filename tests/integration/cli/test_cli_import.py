@@ -277,7 +277,7 @@ def test_a_damaged_record_keeps_no_other_row_from_submission(anula, deployment, 
     ran = anula("import", path)
 
     assert (ran.status, ran.lines) == (1, ["59 submitted"])
-    assert f"anula: line 32: {job(30)}: its record in Redis is damaged (it is no hash)" in ran.err
+    assert f"anula: line 32: {job(30)}: its record in Redis is damaged (it is no record)" in ran.err
     assert "known already" not in ran.err
     assert ran.errors[-1].startswith("anula: 1 not submitted, for the reasons above")
     assert all(deployment.client().status(job(number)) for number in range(60) if number != 30)

@@ -10,6 +10,7 @@ import uuid
 import pytest
 
 from tests.support.hand_driven import cancelled, cfdi
+from tests.support.ledgers import job_hash
 from tests.support.site import ROOT
 from worker.answer import Evidence
 
@@ -54,7 +55,7 @@ def add_unresolved(deployment, count):
     end = {"state": "unresolved", "reason": "gave-up", "code": "501", "finished_at": "2026-01-31T10:00:00.000Z"}
     pipeline = ledger.redis.pipeline(transaction=False)
     for at, job in enumerate(jobs, start=1):
-        pipeline.hset(ledger.key("job", job), mapping=end)
+        pipeline.hset(job_hash(ledger, job), mapping=end)
         pipeline.zrem(ledger.key("open"), job)
         pipeline.zadd(ledger.key("ended"), {job: at})
     pipeline.execute()

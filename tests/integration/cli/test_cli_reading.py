@@ -7,6 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from tests.support.hand_driven import A_UUID, ACUSE, a_uuid, an_access_key, bpe, cancelled, cfdi, not_cancelled
+from tests.support.ledgers import job_hash
 from tests.support.waiting import wait_until
 from worker.ledger.listing import Wanted, jobs
 from worker.outcome import Status
@@ -208,14 +209,14 @@ def test_a_damaged_record_hides_no_other_job(anula, deployment):
     told = anula("status", "--json", *jobs)
     assert (told.status, [one["job"] for one in told.json]) == (1, [jobs[0], jobs[2]])
     assert told.errors == [
-        f"anula: {jobs[1]}: its record in Redis is damaged (it is no hash): docs/runbook.md says what to do"
+        f"anula: {jobs[1]}: its record in Redis is damaged (it is no record): docs/runbook.md says what to do"
     ]
 
 
 @pytest.mark.parametrize("field", ["run", "account", "submitted_at", "attempts", "state"])
 def test_a_record_with_a_field_that_makes_no_sense_hides_no_other_job(anula, deployment, field):
     jobs = [deployment.client().submit(cfdi()).job for _ in range(2)]
-    deployment.ledger.redis.hset(deployment.ledger.key("job", jobs[0]), field, b"\xff")
+    deployment.ledger.redis.hset(job_hash(deployment.ledger, jobs[0]), field, b"\xff")
 
     listed = [one["job"] for one in anula("jobs", "--json").json]
 

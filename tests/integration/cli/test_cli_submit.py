@@ -204,7 +204,7 @@ def test_a_damaged_record_keeps_no_other_line_from_submission(anula, deployment)
     ran = anula("submit", "--from-json", "-", stdin="\n".join(map(json.dumps, requests)))
 
     assert (ran.status, ran.lines) == (1, [jobs[0], jobs[2]])
-    assert ran.errors[0].startswith(f"anula: {jobs[1]}: its record in Redis is damaged (it is no hash)")
+    assert ran.errors[0].startswith(f"anula: {jobs[1]}: its record in Redis is damaged (it is no record)")
     assert ran.errors[1] == "anula: 1 of 3 not submitted, for the reasons above"
 
 

@@ -24,8 +24,9 @@ def test_a_row_is_the_same_as_the_request_made_elsewhere(checked):
     [row] = checked(f"{HEADER}\n{GOOD}\n")
 
     assert row.job == f"ns-bpe:{CHBPE}"
-    assert (row.admission.account, row.admission.lane, row.admission.reference) == ("rodoviaria", "bulk", "r1")
-    assert json.loads(row.admission.body) == {
+    assert (row.admission.account, row.admission.lane, row.reference) == ("rodoviaria", "bulk", "r1")
+    assert row.admission.text.startswith('-180\n["r1"]\n')
+    assert json.loads(row.admission.text.rpartition("\n")[2]) == {
         "account": "rodoviaria",
         "provider": "ns-bpe",
         "chBPe": CHBPE,
@@ -114,7 +115,7 @@ def test_a_long_value_is_shortened(checked):
 def test_a_neutralised_cell_is_what_it_was(checked):
     [row] = checked(f"uuid,reference\n{UUID},'=7+1\n")
 
-    assert row.admission.reference == "=7+1"
+    assert row.reference == "=7+1"
 
 
 @pytest.mark.parametrize(
@@ -193,4 +194,4 @@ def test_every_row_becomes_a_request_or_problems(rows, delimiter):
     assert all((row.admission is None) == bool(row.problems) for row in found)
     for row in found:
         if row.admission:
-            assert json.loads(row.admission.body)["chBPe"] == row.admission.job.partition(":")[2]
+            assert json.loads(row.admission.text.rpartition("\n")[2])["chBPe"] == row.admission.job.partition(":")[2]

@@ -2,26 +2,21 @@
 -- then the others one after the other.
 -- KEYS: meta
 -- ARGV: source ('' | 'stream' | 'queue' | 'oversize'), entry, place (the stream or list of the entry): with them one
---       admission at the most; then for each admission: job, account, lane, reference, body, deadline_ms,
---       utc_offset_minutes, submission ('' where there is none)
+--       admission at the most; then for each admission: job, account, lane, deadline_ms, submission ('' where there is
+--       none), text (lines: utc_offset_minutes or '', references (JSON list), body)
 -- Reply: for each { 'admitted', run, joined, replayed, repeated } or { 'gone' } where the entry was taken in before, or
 --        { 'damaged', why } where the job's record is; repeated: 1 where the submission is known, and answered as before.
 -- Again: a known submission or a taken entry changes nothing; without either, a second call joins the first.
-local BEFORE, ARGUMENTS = 3, 8 -- of all, and of one admission
+local BEFORE, ARGUMENTS = 3, 6 -- of all, and of one admission
 local SUBMISSIONS = 500 -- remembered of a job, and as many from before them
-
-local function references_of(one) return as_list(one.reference ~= '' and { one.reference } or {}) end
 
 -- What is remembered of this submission, beside those before it; nil where it has no id.
 local function remembered(one, record, answer)
   if one.submission == '' then return nil end
-  if not record.submissions then -- of most jobs of an import; half the time of encoding it as a whole
-    return '{' .. cjson.encode(one.submission) .. ':' .. as_list(answer) .. '}'
-  end
-  local submissions, count = cjson.decode(record.submissions), 0
+  local submissions, count = cjson.decode(record.submissions or '{}'), 0
   for _ in pairs(submissions) do count = count + 1 end
   if count >= SUBMISSIONS then
-    redis.call('HSET', one.hash, 'older_submissions', record.submissions)
+    redis.call('HSET', job_key(one.job), 'older_submissions', record.submissions)
     submissions = {}
   end
   submissions[one.submission] = answer
@@ -32,7 +27,7 @@ local function reply(answer, repeated) return { 'admitted', answer[1], answer[2]
 
 local function remember_and_reply(one, record, answer)
   local submissions = remembered(one, record, answer)
-  if submissions then redis.call('HSET', one.hash, 'submissions', submissions) end
+  if submissions then redis.call('HSET', job_key(one.job), 'submissions', submissions) end
   return reply(answer)
 end
 
@@ -42,7 +37,7 @@ local function warn(one, record, text)
     if known == text then return end
   end
   record.warnings = appended(record.warnings, { text })
-  redis.call('HSET', one.hash, 'warnings', record.warnings)
+  redis.call('HSET', job_key(one.job), 'warnings', record.warnings)
 end
 
 -- The fields in which a joining request differs from the one that stays.
@@ -58,22 +53,22 @@ local function differences(one, record)
   return names
 end
 
-local function add_reference(one, record)
+local function add_reference(one, record, reference)
   local references = cjson.decode(record.references)
   for _, known in ipairs(references) do
-    if known == one.reference then return end
+    if known == reference then return end
   end
   if #references >= REFERENCES then
     warn(one, record, 'more than 1000 references: the later ones are not kept')
   else
-    redis.call('HSET', one.hash, 'references', appended(record.references, { one.reference }))
+    redis.call('HSET', job_key(one.job), 'references', appended(record.references, { reference }))
   end
 end
 
 local function raise_to_interactive(one, record)
   local bulk = due_key(record.account, 'bulk')
   local due = redis.call('ZSCORE', bulk, one.job)
-  redis.call('HSET', one.hash, 'lane', 'interactive')
+  redis.call('HSET', job_key(one.job), 'lane', 'interactive')
   if due then
     redis.call('ZREM', bulk, one.job)
     schedule(one.job, record.account, 'interactive', tonumber(due))
@@ -81,11 +76,11 @@ local function raise_to_interactive(one, record)
 end
 
 local function join(one, record)
-  if one.reference ~= '' then add_reference(one, record) end
+  for _, reference in ipairs(cjson.decode(one.references)) do add_reference(one, record, reference) end
   if one.lane == 'interactive' and record.lane == 'bulk' then raise_to_interactive(one, record) end
   local names = differences(one, record)
   if #names > 0 then warn(one, record, 'a joined request differed in: ' .. table.concat(names, ', ')) end
-  redis.call('HINCRBY', one.hash, 'seq', 1)
+  redis.call('HINCRBY', job_key(one.job), 'seq', 1)
   return remember_and_reply(one, record, { tonumber(record.run), 1, 0 })
 end
 
@@ -95,32 +90,17 @@ local function replay(one, record)
   if #found == 0 then return nil end
   local values = {}
   for place_of_name = 1, #found[1][2], 2 do values[found[1][2][place_of_name]] = found[1][2][place_of_name + 1] end
-  local top = head({ references = references_of(one), run = record.run,
+  local top = head({ references = one.references, run = record.run,
     attempts = number(record.attempts), submitted_at = utc(number(record.submitted_at)), finished_at = record.finished_at,
     replayed = 'true', warnings = record.warnings or '[]' })
   publish(one.job, record.account, record.state, top .. string.sub(values.outcome, tonumber(record.head) + 1))
   return remember_and_reply(one, record, { tonumber(record.run), 0, 1 })
 end
 
--- The moment of admission by UTC offset: most admissions in one call share it.
-local moments = setmetatable({}, { __index = function(known, offset)
-  known[offset] = local_time(now, tonumber(offset))
-  return known[offset]
-end })
-
--- An admission as the next run of its job.
-local function next_run(one, record, answer)
-  one.request = one.body
-  if one.offset ~= '' then
-    one.request = string.sub(one.body, 1, -2) .. ',"dhEvento":"' .. moments[one.offset] .. '"}'
-  end
-  one.references, one.submissions, one.earlier = references_of(one), remembered(one, record, answer), record
-  return one
-end
-
 local function start(one, record)
   local answer = { number(record.run) + 1, 0, 0 }
-  start_runs({ next_run(one, record, answer) })
+  start_again({ job = one.job, account = one.account, lane = one.lane, request = completed(one.body, one.offset, now),
+    references = one.references, deadline = one.deadline, submissions = remembered(one, record, answer) }, record)
   return reply(answer)
 end
 
@@ -132,9 +112,9 @@ local function answered(one, record)
 end
 
 local function admit(one)
+  one.offset, one.references, one.body = string.match(one.text, '^([^\n]*)\n([^\n]*)\n(.*)$')
   local record, problem = examined(one.job)
   if not record then return { 'damaged', problem } end
-  if not record.state then return start(one, record) end
   local before = answered(one, record)
   if before then return reply(before, 1) end
   if OPEN[record.state] then return join(one, record) end
@@ -144,34 +124,35 @@ end
 local function admissions()
   local all = {}
   for first = BEFORE + 1, #ARGV, ARGUMENTS do
-    local job, account, lane, reference, body, deadline, offset, submission =
-      unpack(ARGV, first, first + ARGUMENTS - 1)
-    all[#all + 1] = { job = job, hash = job_key(job), account = account, lane = lane, reference = reference,
-      body = body, deadline = tonumber(deadline), offset = offset, submission = submission }
+    local job, account, lane, deadline, submission, text = unpack(ARGV, first, first + ARGUMENTS - 1)
+    all[#all + 1] = { job = job, account = account, lane = lane, deadline = deadline, submission = submission, text = text }
   end
   return all
 end
 
 -- Those whose jobs are unknown, of each job the first.
 local function new_ones(all)
-  local hashes, met, found = {}, {}, {}
-  for index, one in ipairs(all) do hashes[index] = one.hash end
-  local none_is_known = redis.call('EXISTS', unpack(hashes)) == 0
-  for _, one in ipairs(all) do
-    if not met[one.job] and (none_is_known or redis.call('EXISTS', one.hash) == 0) then found[#found + 1] = one end
+  local names, met, found = {}, {}, {}
+  for index, one in ipairs(all) do names[index] = key('job', one.job) end
+  local none_is_known = redis.call('EXISTS', unpack(names)) == 0
+  for index, one in ipairs(all) do
+    local is_new = not met[one.job] and (none_is_known or redis.call('EXISTS', names[index]) == 0)
+    if is_new then found[#found + 1] = one end
     met[one.job] = true
   end
   return found
 end
 
-local function admit_new(all)
-  local answer = { 1, 0, 0 }
-  local admitted = reply(answer)
-  for _, one in ipairs(all) do
-    next_run(one, {}, answer)
+local function admit_new(new)
+  if #new == 0 then return end
+  enqueue(new)
+  local records, admitted = {}, reply({ 1, 0, 0 })
+  for _, one in ipairs(new) do
+    records[#records + 1] = key('job', one.job)
+    records[#records + 1] = packed(one.account, one.lane, one.deadline, one.text, one.submission)
     one.reply = admitted
   end
-  start_runs(all)
+  redis.call('MSET', unpack(records))
 end
 
 local source, entry, place = unpack(ARGV, 1, BEFORE)

@@ -4,7 +4,6 @@
 -- Reply: { 'queued', run } | { 'unknown' } | { 'open' } | { 'cancelled' } | { 'deadline' } | { 'damaged', why }
 -- Again: the same operation is answered the same.
 local job, operation, by = unpack(ARGV)
-local hash = job_key(job)
 local record, problem = examined(job)
 
 if not record then return { 'damaged', problem } end
@@ -13,8 +12,8 @@ if record.operation == operation then return { 'queued', tonumber(record.run) } 
 if OPEN[record.state] then return { 'open' } end
 if record.state == 'cancelled' then return { 'cancelled' } end
 if record.deadline and number(record.deadline) <= now then return { 'deadline' } end
-start_runs({ { job = job, hash = hash, account = record.account, lane = record.lane, request = record.request,
-  references = record.references, deadline = tonumber(record.deadline or ''), earlier = record } })
-redis.call('HSET', hash, 'operation', operation)
+start_again({ job = job, account = record.account, lane = record.lane, request = record.request,
+  references = record.references, deadline = tonumber(record.deadline) or '' }, record)
+redis.call('HSET', job_key(job), 'operation', operation)
 remember(job, { what = 'retried', by = by })
 return { 'queued', tonumber(record.run) + 1 }

@@ -18,7 +18,6 @@ local function key(first, second, third)
   if second then name = name .. ':' .. second end
   return third and name .. ':' .. third or name
 end
-local function job_key(job) return key('job', job) end
 local function account_key(account) return key('account', account) end
 local function number(value) return tonumber(value or 0) or 0 end
 

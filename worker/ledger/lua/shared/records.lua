@@ -40,11 +40,8 @@ end
 -- A whole record, empty where there is none; or nil and what is wrong with it where somebody else has written to it: then
 -- a transition leaves it alone before it has written anything, and goes on with the other jobs.
 local function examined(job)
-  local record, flat = {}, redis.pcall('HGETALL', job_key(job))
-  if flat.err then
-    if string.find(flat.err, 'WRONGTYPE', 1, true) then return nil, 'it is no hash' end
-    redis.call('HGETALL', job_key(job)) -- any other error is none of the record's
-  end
+  local record, flat, problem = {}, record_of(job)
+  if not flat then return nil, problem end
   if #flat == 0 then return record end
   for place = 1, #flat, 2 do record[flat[place]] = flat[place + 1] end
   for _, name in ipairs(LISTS) do

@@ -9,30 +9,10 @@ local function call_up(account)
   take_turn(account, now)
 end
 
--- A run before leaves nothing behind but what is in doubt about its document (acted, in_process).
-local function write_run(run)
-  if run.earlier.run then
-    redis.call('HDEL', run.hash, 'attempts', 'calls', 'retry', 'pending', 'nonce', 'parked_at', 'warnings', 'lost', 'code',
-      'finished_at', 'outcome_id', 'head', 'reason', 'deadline', 'next')
-    redis.call('HINCRBY', run.hash, 'seq', 1)
-    redis.call('PERSIST', run.hash)
-    if run.next then redis.call('HSET', run.hash, 'next', run.next) end
-  end
-  local more = run.submissions and { 'submissions', run.submissions } or {}
-  if run.deadline then
-    more[#more + 1] = 'deadline'
-    more[#more + 1] = run.deadline
-  end
-  redis.call('HSET', run.hash, 'v', '1', 'state', 'queued', 'account', run.account, 'lane', run.lane,
-    'run', number(run.earlier.run) + 1, 'request', run.request, 'references', run.references,
-    'submitted_at', now_text, 'due', now_text, unpack(more))
-end
-
--- Start the next runs of different jobs. Each has job, hash (its key), account, lane, request, references (JSON list),
--- deadline or nil, submissions (JSON object) or nil, and earlier: run and acted of the run before, empty without one.
--- Lanes and lists take all of them at once, which makes an import fast, and before any record is written: a job that its
--- record calls queued is in its lane, also where one of those keys is damaged and the script breaks off.
-local function start_runs(runs)
+-- Put jobs where they wait for their next runs; each has job, account, lane, and deadline ('' where there is none).
+-- To be done before their records are written: a job that its record calls queued is in its lane, also where one of these
+-- keys is damaged and the script breaks off. All at once, because an import brings thousands.
+local function enqueue(jobs)
   local sets, members_of = {}, {}
   local function add(set, score, job)
     local members = members_of[set]
@@ -44,16 +24,33 @@ local function start_runs(runs)
     members[#members + 1] = job
   end
   local open, deadlines = key('open'), key('deadlines')
-  for _, run in ipairs(runs) do
-    call_up(run.account)
-    add(due_key(run.account, run.lane), now_text, run.job)
-    add(open, now_text, run.job)
-    if run.deadline then add(deadlines, run.deadline, run.job) end
-    if run.earlier.run then redis.call('ZREM', key('ended'), run.job) end
-    run.next = run.earlier.acted and question(run.account)
+  for _, one in ipairs(jobs) do
+    call_up(one.account)
+    add(due_key(one.account, one.lane), now_text, one.job)
+    add(open, now_text, one.job)
+    if one.deadline ~= '' then add(deadlines, one.deadline, one.job) end
   end
   for _, set in ipairs(sets) do redis.call('ZADD', set, unpack(members_of[set])) end
-  for _, run in ipairs(runs) do write_run(run) end
+end
+
+-- Start another run of a job whose last has ended. run: job, account, lane, request, references (JSON list), deadline,
+-- submissions (JSON object) or nil. earlier: the record; of it stays what is in doubt about the document (acted,
+-- in_process).
+local function start_again(run, earlier)
+  local asks = earlier.acted and question(run.account)
+  redis.call('ZREM', key('ended'), run.job)
+  enqueue({ run })
+  local hash = job_key(run.job)
+  redis.call('HDEL', hash, 'attempts', 'calls', 'retry', 'pending', 'nonce', 'parked_at', 'warnings', 'lost', 'code',
+    'finished_at', 'outcome_id', 'head', 'reason', 'deadline', 'next')
+  redis.call('HSET', hash, 'v', '1', 'state', 'queued', 'account', run.account, 'lane', run.lane,
+    'run', number(earlier.run) + 1, 'request', run.request, 'references', run.references, 'submitted_at', now_text,
+    'due', now_text)
+  if asks then redis.call('HSET', hash, 'next', asks) end
+  if run.submissions then redis.call('HSET', hash, 'submissions', run.submissions) end
+  if run.deadline ~= '' then redis.call('HSET', hash, 'deadline', run.deadline) end
+  redis.call('HINCRBY', hash, 'seq', 1)
+  redis.call('PERSIST', hash)
 end
 
 -- The head of an outcome: the fields that only the ledger knows. `rest` is the JSON text of all others without its brace.
