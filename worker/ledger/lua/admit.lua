@@ -4,8 +4,9 @@
 -- ARGV: source ('' | 'stream' | 'queue' | 'oversize'), entry, place (the stream or list of the entry): with them one
 --       admission at the most; then for each admission: job, account, lane, deadline_ms, submission ('' where there is
 --       none), text (lines: utc_offset_minutes or '', references (JSON list), body)
--- Reply: for each { 'admitted', run, joined, replayed, repeated } or { 'gone' } where the entry was taken in before, or
---        { 'damaged', why } where the job's record is; repeated: 1 where the submission is known, and answered as before.
+-- Reply: for each { 'new' } where the job was unknown, else { 'admitted', run, joined, replayed, repeated }, repeated: 1
+--        where the submission is known, and answered as before; { 'gone' } where the entry was taken in before, or
+--        { 'damaged', why } where the job's record is.
 -- Again: a known submission or a taken entry changes nothing; without either, a second call joins the first.
 local BEFORE, ARGUMENTS = 3, 6 -- of all, and of one admission
 local SUBMISSIONS = 500 -- remembered of a job, and as many from before them
@@ -146,7 +147,7 @@ end
 local function admit_new(new)
   if #new == 0 then return end
   enqueue(new)
-  local records, admitted = {}, reply({ 1, 0, 0 })
+  local records, admitted = {}, { 'new' }
   for _, one in ipairs(new) do
     records[#records + 1] = key('job', one.job)
     records[#records + 1] = packed(one.account, one.lane, one.deadline, one.text, one.submission)
