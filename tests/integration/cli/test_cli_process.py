@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from importlib.metadata import entry_points
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ import pytest
 
 from tests.support.hand_driven import A_UUID, ACCOUNTS, a_deployment, a_uuid, bpe, cancelled, cfdi
 from tests.support.lossy_proxy import lossy_proxy
+from tests.support.processes import heeding_ctrl_c
 from tests.support.valkey import running_valkey
 from tests.support.waiting import wait_until
 from worker.cli import main as cli
@@ -32,16 +32,6 @@ def started(deployment, *arguments, **options):
         return subprocess.Popen(
             [*ANULA, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
         )
-
-
-@contextmanager
-def heeding_ctrl_c():
-    """Whoever runs the tests in the background has their processes ignore SIGINT, and what they start inherits it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def outcomes_of(deployment, count):
