@@ -19,7 +19,8 @@ from worker.cli.progress import progress
 from worker.cli.screen import say
 from worker.cli.waiting import Wait, WaitingCommand, seconds_of
 from worker.client import Client, LedgerFull, Unavailable
-from worker.csv_file.checking import RowCheck, checked_rows
+from worker.csv_file.check_process import checked_rows
+from worker.csv_file.checking import RowCheck
 from worker.csv_file.columns import DOCUMENTS
 from worker.csv_file.handing_in import follow, hand_in, submission_id
 from worker.csv_file.output import OutputFile
@@ -95,7 +96,7 @@ def csv_import(
         csv_file = CsvFile(opened, encoding=encoding, ignore_extra=ignores_extra)
         _tell_what_it_is(csv_file, file)
         check = RowCheck(csv_file, client.accounts, defaults=defaults, ignore_extra=ignores_extra)
-        _check(csv_file, check, staging, opened)
+        _check(csv_file, check, staging)
         _judge(csv_file, staging, errors_file, skip_invalid=skip_invalid)
         if dry_run:
             say(f"{staging.count()[0]} can be submitted; nothing was")
@@ -183,9 +184,12 @@ def _tell_what_it_is(csv_file: CsvFile, name: str) -> None:
 # Checking
 
 
-def _check(csv_file: CsvFile, check: RowCheck, staging: Staging, opened: BinaryIO) -> None:
-    with progress("checking", os.fstat(opened.fileno()).st_size, in_lines=True) as done:
-        for _ in staging.take(checked_rows(csv_file, check)):
+def _check(csv_file: CsvFile, check: RowCheck, staging: Staging) -> None:
+    with (
+        checked_rows(csv_file, check) as checked,  # before the bar: it starts a thread
+        progress("checking", csv_file.size(), in_lines=True) as done,
+    ):
+        for _ in staging.take(checked):
             done(csv_file.place())
     if csv_file.has_changed():
         raise Failed("the file was changed while it was read: import it again when it is complete")

@@ -1,6 +1,6 @@
 """Rows as requests: each is checked as any other request, and what is wrong is told by line and column."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -123,8 +123,3 @@ def _told(provider: str | None) -> dict[str, str]:
 
 def _job(values: Mapping[str, str]) -> str | None:
     return next((job for field in DOCUMENTS if (job := job_named(values.get(field, "")))), None)
-
-
-def checked_rows(file: CsvFile, check: RowCheck) -> Iterator[Checked]:
-    """Every row of a file, checked, in file order."""
-    return map(check.check, file.rows())

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from worker.csv_file.columns import Columns, recognised, usable
@@ -63,6 +64,18 @@ class CsvFile:
     def place(self) -> int:
         """How many bytes have been read."""
         return self._file.tell()
+
+    def size(self) -> int:
+        """How many bytes there were when it was opened here; 0 of what is held in memory."""
+        return self._stood[0] if self._stood else 0
+
+    def reopen(self) -> None:
+        """Read from now on at a place of its own: a forked process shares that of the process it comes from.
+
+        Raises:
+            OSError: there is no /proc.
+        """
+        self._file = Path(f"/proc/self/fd/{self._file.fileno()}").open("rb")  # noqa: SIM115 - ends with the process
 
     def has_changed(self) -> bool:
         """Whether somebody has written to the file since it was opened here."""

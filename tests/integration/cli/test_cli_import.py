@@ -1,6 +1,7 @@
 """`anula import`: CSV files into the ledger (docs/csv.md)."""
 
 import csv
+import os
 import resource
 import signal
 import subprocess
@@ -13,16 +14,19 @@ import redis
 from tests.integration.cli.test_cli_process import started
 from tests.integration.cli.test_cli_submit import later
 from tests.support.hand_driven import a_deployment, cancelled, not_cancelled
+from tests.support.processes import members_of, only_with_two_cores
 from tests.support.requests import chbpe
 from tests.support.valkey import running_valkey
+from worker.csv_file.check_process import LONG
 from worker.ledger.ledger import Ledger
 
 pytestmark = pytest.mark.integration
 
 HEADER = "chave de acesso;protocolo;justificativa;referência"
+REASON = "Passageiro desistiu da viagem"
 
 
-def row(number, *, key=None, reason="Passageiro desistiu da viagem", reference=None):
+def row(number, *, key=None, reason=REASON, reference=None):
     return f"{key or chbpe(number)};143260000012345;{reason};{reference or f'order-{number}'}"
 
 
@@ -411,6 +415,40 @@ def test_a_temporary_file_without_room_is_told_in_one_line(deployment, a_file, t
     assert process.returncode == 1
     assert "temporary file for the rows cannot be written" in errors.splitlines()[-1]
     assert "Traceback" not in errors
+
+
+# Long files, which two processes check
+
+
+def test_a_long_file_is_told_of_like_a_short_one(deployment, a_file):
+    bad = (1_500, 2_500)  # in a block of the second process, and in one of the first
+    path = a_file(*(row(number, reason="short" if number in bad else REASON) for number in range(12_000)))
+    assert Path(path).stat().st_size > LONG
+
+    process = started(deployment, "import", path, "--dry-run")
+    out, errors = process.communicate(timeout=60)
+
+    told = [line for line in errors.splitlines() if not line.startswith("anula: checking: ")]
+    assert (process.returncode, out) == (2, "")
+    assert told[1:] == [
+        *(f"anula: line {number + 2}, justificativa, 'short': must have 15 characters or more" for number in bad),
+        "anula: nothing was submitted: 2 of 12000 rows are invalid",
+    ]
+
+
+@only_with_two_cores
+def test_ctrl_c_during_the_check_ends_both_processes_without_a_word(deployment, a_file):
+    path = a_file(*(row(number) for number in range(100_000)))
+    process = started(deployment, "import", path, "--dry-run", start_new_session=True)
+    assert "anula: checking: 10 %\n" in process.stderr
+    assert len(members_of(process.pid)) == 2
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    out, errors = process.communicate(timeout=10)
+    assert (process.returncode, out) == (130, "")
+    assert all(line.startswith("anula: checking: ") for line in errors.splitlines())
+    assert members_of(process.pid) == []
 
 
 PEAK = """
