@@ -477,6 +477,18 @@ def test_a_retried_job_is_in_its_lane_or_has_ended_where_another_key_is_damaged(
     assert [one.run for one in world.release()] == [2]
 
 
+def test_what_an_admission_that_broke_off_left_behind_is_removed_by_release(world):
+    world.redis.set(world.key("deadlines"), "x")
+    with pytest.raises(ResponseError):
+        world.submit(sf(deadline="2099-01-01T00:00:00Z"))
+    world.redis.delete(world.key("deadlines"))
+    world.enroll(NORTE)
+
+    assert world.release() == []
+
+    assert not world.redis.exists(world.key("open"), world.key("due", "norte", "interactive"))
+
+
 # Stream and queue
 
 

@@ -99,6 +99,16 @@ def test_a_new_run_of_a_document_that_was_in_process_ends_unresolved_at_its_dead
     assert norte.outcomes()[-1]["status"] == "unresolved"
 
 
+def test_the_deadline_of_a_record_that_somebody_has_removed_ends_no_later_run(norte):
+    job = norte.submit(sf(deadline="2026-01-01T00:00:00Z")).job
+    norte.redis.delete(norte.key("job", job))
+    norte.submit(sf())
+
+    assert not expire(norte, job)
+
+    assert norte.state(job) == "queued"
+
+
 def test_a_suspended_account_s_job_ends_at_its_deadline_as_well(norte):
     job = norte.submit(sf(1, deadline=PAST)).job
     norte.ledger.suspend("norte", "audit", by="ana")

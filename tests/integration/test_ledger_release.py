@@ -723,6 +723,38 @@ def test_a_document_that_is_submitted_again_is_not_called_for_while_its_old_call
     assert [one.in_flight for one in world.ledger.account_states()] == [0, 1]
 
 
+def test_a_late_answer_to_a_document_submitted_again_to_another_account_leaves_the_first_its_slot(world):
+    world.enroll(NORTE, SUR)
+    held = world.call(sf(1, account="norte"))
+    remove(world, held.job)
+    world.submit(sf(1, account="sur"))
+
+    world.finish(held)
+
+    assert world.state(held.job) == "cancelled"
+    assert [one.in_flight for one in world.ledger.account_states()] == [0, 0]
+
+
+def test_a_removed_record_takes_its_places_with_it(world):
+    world.enroll(NORTE)
+    name = world.submit(sf(1, deadline="2099-01-01T00:00:00Z")).job
+    world.redis.delete(world.key("job", name))
+
+    assert world.release() == []
+
+    assert not world.redis.exists(world.key("open"), world.key("deadlines"), world.key("due", "norte", "interactive"))
+
+
+def test_a_worker_starts_also_where_the_record_of_a_trial_is_damaged(world):
+    world.enroll(NORTE, proven=False)
+    held = world.call(sf(1))
+    overwrite(world, 1)
+
+    world.enroll(NORTE, proven=False)
+
+    assert held.job not in names(world.release())
+
+
 def test_what_has_ended_is_not_released_again_wherever_it_still_stands(world):
     world.enroll(NORTE)
     held = world.call(sf(1))

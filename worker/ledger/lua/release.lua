@@ -148,6 +148,10 @@ local function hand(job, account, on_trial)
     problem = 'it is of another account'
   end
   if problem then return set_aside(job, account, problem) end
+  if not record.state then -- somebody has removed it, or its admission broke off at a damaged key
+    redis.call('ZREM', key('open'), job)
+    redis.call('ZREM', key('deadlines'), job)
+  end
   if not OPEN[record.state] then return unschedule(job, account) end
   local leased_until = is_leased(job)
   if leased_until then -- its record was removed in a call, and it was submitted again

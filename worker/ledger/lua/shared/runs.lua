@@ -11,26 +11,25 @@ end
 
 -- Put jobs where they wait for their next runs; each has job, account, lane, and deadline ('' where there is none).
 -- To be done before their records are written: a job that its record calls queued is in its lane, also where one of these
--- keys is damaged and the script breaks off. All at once, because an import brings thousands.
+-- keys is damaged and the script breaks off. All at once, because an import brings thousands; lanes first, because what
+-- stands there without a record is found and removed by release.
 local function enqueue(jobs)
-  local sets, members_of = {}, {}
+  local lanes, open, deadlines = {}, {}, {}
   local function add(set, score, job)
-    local members = members_of[set]
-    if not members then
-      members = {}
-      members_of[set], sets[#sets + 1] = members, set
-    end
-    members[#members + 1] = score
-    members[#members + 1] = job
+    set[#set + 1] = score
+    set[#set + 1] = job
   end
-  local open, deadlines = key('open'), key('deadlines')
   for _, one in ipairs(jobs) do
+    local lane = due_key(one.account, one.lane)
+    lanes[lane] = lanes[lane] or {}
     call_up(one.account)
-    add(due_key(one.account, one.lane), now_text, one.job)
+    add(lanes[lane], now_text, one.job)
     add(open, now_text, one.job)
     if one.deadline ~= '' then add(deadlines, one.deadline, one.job) end
   end
-  for _, set in ipairs(sets) do redis.call('ZADD', set, unpack(members_of[set])) end
+  for lane, due in pairs(lanes) do redis.call('ZADD', lane, unpack(due)) end
+  redis.call('ZADD', key('open'), unpack(open))
+  if #deadlines > 0 then redis.call('ZADD', key('deadlines'), unpack(deadlines)) end
 end
 
 -- Start another run of a job whose last has ended. run: job, account, lane, request, references (JSON list), deadline,
@@ -67,8 +66,8 @@ local function publish(job, account, status, text)
 end
 
 -- End a run: outcome, channel and final state at once. ending: status, reason, rest, code, warnings (list), entry,
--- acted, uncounted (attempts that were none), nonce, keep_ms. The outcome is the first write, so that a full server
--- refuses the whole; what could fail at a damaged record comes before it.
+-- acted, uncounted (attempts that were none), nonce, keep_ms. The outcome is the first write to a record that is a hash, so
+-- that a full server refuses the whole; what could fail at a damaged record comes before it.
 local function end_run(job, ending)
   local hash = job_key(job)
   local history = ending.entry and history_with(hash, ending.entry)

@@ -30,8 +30,11 @@ end
 
 local function end_lease(job, account)
   no_longer_handed(job, account)
-  redis.call('ZREM', key('leases'), job)
-  redis.call('SREM', key('flight', account), job)
+  local was_leased = redis.call('ZREM', key('leases'), job) == 1
+  local was_here = redis.call('SREM', key('flight', account), job) == 1
+  if was_leased and not was_here then -- its record was removed in a call, and it was submitted for another account
+    for _, other in ipairs(redis.call('SMEMBERS', key('accounts'))) do redis.call('SREM', key('flight', other), job) end
+  end
   redis.call('SREM', key('trials'), job)
   for _, place in ipairs({ 'trial', 'older_trial' }) do
     if redis.call('HGET', account_key(account), place) == job then redis.call('HDEL', account_key(account), place) end
@@ -46,7 +49,8 @@ local function put_on_trial(account)
   local trial = redis.call('HGET', hash, 'trial')
   redis.call('HSET', hash, 'proven', 0)
   redis.call('HDEL', hash, 'trial')
-  if trial and redis.call('HGET', job_key(trial), 'state') == 'running' then
+  local record = trial and examined(trial)
+  if record and record.state == 'running' then
     redis.call('HSET', hash, 'older_trial', trial)
   end
 end
