@@ -22,6 +22,7 @@ import redis
 from tests.support.flower import running_flower
 from tests.support.hand_driven import bpe, cfdi
 from tests.support.http_server import HttpServer, Script, Talk, running_server
+from tests.support.ledgers import job_hash
 from tests.support.sandbox import N_PROT, X_JUST, running_sandbox
 from tests.support.site import ROOT, Site, running_site
 from tests.support.valkey import running_valkey
@@ -347,7 +348,7 @@ def provoke_a_bug(site: Site, number: int) -> str:
     """A record that cannot be read once its call has begun and the secret is at hand."""
     site.ledger.suspend("norte", "a bug is prepared", by="test")
     job = site.client.submit(cfdi(sandbox_uuid(200, number), account="norte")).job
-    site.ledger.redis.hset(f"anula:job:{job}", "request", "{}")
+    site.ledger.redis.hset(job_hash(site.ledger, job), "request", "{}")
     site.ledger.resume("norte", by="test")
     assert site.outcome(job)["reason"] == "internal-error"
     return job

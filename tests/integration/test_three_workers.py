@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.ledgers import job_hash
 from tests.support.sandbox import N_PROT, X_JUST, Sandbox, running_sandbox
 from tests.support.site import Site, running_site
 from tests.support.waiting import wait_until
@@ -85,11 +84,8 @@ def sur(site: Site) -> AccountState:
 
 def attempts(site: Site, jobs: list[str]) -> int:
     """Of all these jobs together."""
-    ledger = site.ledger
-    with ledger.redis.pipeline(transaction=False) as pipeline:
-        for job in jobs:
-            pipeline.hget(job_hash(ledger, job), "attempts")
-        return sum(int(one or 0) for one in pipeline.execute())
+    records = [site.ledger.record(job) for job in jobs]
+    return sum(one.attempts for one in records if one)
 
 
 def calls_of_sur(sandbox: Sandbox) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 -- KEYS: meta
 -- ARGV: source ('' | 'stream' | 'queue' | 'oversize'), entry, place (the stream or list of the entry): with them one
 --       admission at the most; then for each admission: job, account, lane, deadline_ms, submission ('' where there is
---       none), text (lines: utc_offset_minutes or '', references (JSON list), body)
+--       none), text (its lines: see shared/packed.lua)
 -- Reply: for each { 'new' } where the job was unknown, else { 'admitted', run, joined, replayed, repeated }, repeated: 1
 --        where the submission is known, and answered as before; { 'gone' } where the entry was taken in before, or
 --        { 'damaged', why } where the job's record is.
@@ -113,7 +113,7 @@ local function answered(one, record)
 end
 
 local function admit(one)
-  one.offset, one.references, one.body = string.match(one.text, '^([^\n]*)\n([^\n]*)\n(.*)$')
+  one.offset, one.references, one.body = lines_of(one.text)
   local record, problem = examined(one.job)
   if not record then return { 'damaged', problem } end
   local before = answered(one, record)

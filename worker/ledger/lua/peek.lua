@@ -9,13 +9,9 @@
 local limit, longest_text, longest_item, enough = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local stream = ARGV[5]
 
-local function is(place, type)
-  return redis.call('TYPE', place).ok == type
-end
-
 local function entries()
   local found, read, from = {}, 0, '-'
-  if not is(stream, 'stream') then return found end
+  if type_of(stream) ~= 'stream' then return found end
   while #found < limit and read < enough do
     local entry = redis.call('XRANGE', stream, from, '+', 'COUNT', 1)[1]
     if not entry then break end
@@ -30,7 +26,7 @@ end
 
 local function items(list)
   local found, read = {}, 0
-  if not is(list, 'list') then return found end
+  if type_of(list) ~= 'list' then return found end
   while #found < limit and read < enough do
     local places = #found
     local item = redis.call('LINDEX', list, -1 - places)

@@ -27,6 +27,8 @@ local now = (function()
 end)()
 local now_text = string.format('%d', now)
 
+local function type_of(name) return redis.call('TYPE', name).ok end
+
 -- The named fields of a hash, by name; a missing one is nil.
 local function fields(hash, ...)
   local names, found = { ... }, {}

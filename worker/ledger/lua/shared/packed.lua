@@ -1,13 +1,16 @@
 -- A job that nobody has touched since its admission is one string, packed: an import writes it in half the time, and it
 -- takes half the memory (docs/adr/0008). It becomes a hash as soon as a transition asks for its key.
--- Lines: 'packed', submitted_at, account, lane, deadline, utc_offset_minutes, references, body; all that follows the last
+-- Lines: 'packed 1', submitted_at, account, lane, deadline, utc_offset_minutes, references, body; all that follows the last
 -- line break is the submission. What there is none of is empty.
 local LINE = '([^\n]*)\n'
-local PACKED = '^packed\n' .. string.rep(LINE, 7) .. '(.*)$'
+local PACKED = '^packed 1\n' .. string.rep(LINE, 7) .. '(.*)$'
 
+-- text: the lines from utc_offset_minutes on, as `admit` is given them.
 local function packed(account, lane, deadline, text, submission)
-  return 'packed\n' .. now_text .. '\n' .. account .. '\n' .. lane .. '\n' .. deadline .. '\n' .. text .. '\n' .. submission
+  return 'packed 1\n' .. now_text .. '\n' .. account .. '\n' .. lane .. '\n' .. deadline .. '\n' .. text .. '\n' .. submission
 end
+
+local function lines_of(text) return string.match(text, '^' .. LINE .. LINE .. '(.*)$') end
 
 -- A request as it is kept: the moment of admission stands for an event's time that the producer has left out.
 local function completed(body, offset, admitted_at)
@@ -31,15 +34,16 @@ local function unpacked(text)
   return flat
 end
 
-local function type_of(name) return redis.call('TYPE', name).ok end
+-- The same of a key; nil where it holds no packed record.
+local function unpacked_of(name) return type_of(name) == 'string' and unpacked(redis.call('GET', name)) or nil end
 
 -- The key of a job's hash.
-local is_hash = {}
+local asked_for = {}
 local function job_key(job)
   local name = key('job', job)
-  if is_hash[job] then return name end
-  is_hash[job] = true
-  local flat = type_of(name) == 'string' and unpacked(redis.call('GET', name))
+  if asked_for[job] then return name end
+  asked_for[job] = true
+  local flat = unpacked_of(name)
   if flat then
     redis.call('DEL', name)
     redis.call('HSET', name, unpack(flat))
@@ -52,8 +56,7 @@ local function record_of(job)
   local name = key('job', job)
   local kind = type_of(name)
   if kind == 'none' then return {} end
-  if kind == 'hash' then return redis.call('HGETALL', name) end
-  local flat = kind == 'string' and unpacked(redis.call('GET', name))
+  local flat = kind == 'hash' and redis.call('HGETALL', name) or unpacked_of(name)
   if flat then return flat end
   return nil, 'it is no record'
 end
