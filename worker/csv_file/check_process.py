@@ -49,7 +49,7 @@ def _by_two(file: CsvFile, check: RowCheck, blocks: Connection) -> Iterator[Chec
 def _received(blocks: Connection) -> Mapping[int, Checked]:
     """The next block by its lines; empty where the second process is lost, or could not read on."""
     try:
-        return {one.line: one for one in blocks.recv()}
+        return {one[0]: Checked._make(one) for one in blocks.recv()}
     except (EOFError, OSError):
         return {}
 
@@ -91,7 +91,7 @@ def _work(file: CsvFile, check: RowCheck, blocks: Connection, theirs: Connection
         file.reopen()
         rows = file.rows()
         _pass_over_a_block(rows)
-        while block := [check.check(row) for row in islice(rows, BLOCK)]:
+        while block := [tuple(check.check(row)) for row in islice(rows, BLOCK)]:  # pickled in a fifth of the time
             theirs.send(block)
             _pass_over_a_block(rows)
 

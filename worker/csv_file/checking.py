@@ -20,20 +20,23 @@ NEUTRALISED = ("'=", "'+", "'-", "'@")
 
 
 class Checked(NamedTuple):
-    """A row that has been looked at; without its cells, which may be thousands.
+    """A row that has been looked at, as it waits for its submission; without its cells, which may be thousands.
 
     Attributes:
         line: Where it begins in the file.
         job: Of its document; None where the row does not tell one.
-        admission: To hand in, without a submission id; None where something is wrong.
+        account: As lane, deadline_ms and text of its Admission; None where something is wrong.
         problems: Every one, in the order of the request's fields.
     """
 
     line: int
     job: str | None
-    admission: Admission | None
+    account: str | None
+    lane: str | None
+    deadline_ms: int | str | None
+    text: str | None
+    reference: str
     problems: Sequence[RowProblem]
-    reference: str = ""
 
 
 class RowCheck:
@@ -54,7 +57,7 @@ class RowCheck:
     def check(self, row: Row) -> Checked:
         """A row as a request."""
         if row.problem:
-            return Checked(row.line, None, None, [RowProblem(row.line, "", "", row.problem)])
+            return _wrong(row.line, None, "", [RowProblem(row.line, "", "", row.problem)])
         values = self._values(row.cells)
         problems = self._too_long(row) or self._nameless(row) or self._garbled(row, values)
         try:
@@ -63,9 +66,9 @@ class RowCheck:
             problems += [self._problem(row, error, values) for error in invalid.errors]
         else:
             if not problems:
-                admission = Admission.of(one)
-                return Checked(row.line, admission.job, admission, (), values.get("reference", ""))
-        return Checked(row.line, _job(values), None, problems, values.get("reference", ""))
+                job, account, lane, deadline_ms, _, text, _ = Admission.of(one)
+                return Checked(row.line, job, account, lane, deadline_ms, text, values.get("reference", ""), ())
+        return _wrong(row.line, _job(values), values.get("reference", ""), problems)
 
     def _values(self, cells: Sequence[str]) -> dict[str, str]:
         values = self._defaults.copy()
@@ -107,6 +110,10 @@ class RowCheck:
         value = values.get(error.field, "")
         words = explanation(error.field, value) or _with_a_hint(error.problem)
         return RowProblem(row.line, self._columns.name_of(error.field), shortened(value), words)
+
+
+def _wrong(line: int, job: str | None, reference: str, problems: Sequence[RowProblem]) -> Checked:
+    return Checked(line, job, None, None, None, None, reference, problems)
 
 
 _OTHERS_FIELDS = {"solucion-factible": ("chBPe", "nProt", "xJust", "dhEvento"), "ns-bpe": ("uuid",)}

@@ -78,7 +78,7 @@ class Staging:
         self.db.execute("BEGIN")
         self.db.executemany(
             "INSERT INTO row (line, job, account, lane, deadline_ms, text, reference) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(one.line, *_columns(one), one.reference) for one in some],
+            [one[:7] for one in some],
         )
         self._note(problem for one in some for problem in one.problems)
         self.db.execute("COMMIT")
@@ -143,13 +143,6 @@ class Staging:
             "SELECT line, field, value, problem FROM problem JOIN row USING (line) WHERE text IS NOT NULL ORDER BY line"
         )
         return (RowProblem(*one) for one in found)
-
-
-def _columns(one: Checked) -> tuple[str | int | None, ...]:
-    if one.admission is None:
-        return one.job, None, None, None, None
-    job, account, lane, deadline_ms, _, text, _ = one.admission
-    return job, account, lane, deadline_ms, text
 
 
 def line_of(admission: Admission) -> int:

@@ -24,9 +24,9 @@ def test_a_row_is_the_same_as_the_request_made_elsewhere(checked):
     [row] = checked(f"{HEADER}\n{GOOD}\n")
 
     assert row.job == f"ns-bpe:{CHBPE}"
-    assert (row.admission.account, row.admission.lane, row.reference) == ("rodoviaria", "bulk", "r1")
-    assert row.admission.text.startswith('-180\n["r1"]\n')
-    assert json.loads(row.admission.text.rpartition("\n")[2]) == {
+    assert (row.account, row.lane, row.reference) == ("rodoviaria", "bulk", "r1")
+    assert row.text.startswith('-180\n["r1"]\n')
+    assert json.loads(row.text.rpartition("\n")[2]) == {
         "account": "rodoviaria",
         "provider": "ns-bpe",
         "chBPe": CHBPE,
@@ -42,14 +42,14 @@ def test_rows_for_both_providers_stand_in_one_file(checked):
         f"ns-bpe,,{CHBPE},143260000012345,Passageiro desistiu da viagem,\n"
     )
 
-    assert [row.admission.lane for row in rows] == ["interactive", "bulk"]
+    assert [row.lane for row in rows] == ["interactive", "bulk"]
     assert [row.job.partition(":")[0] for row in rows] == ["solucion-factible", "ns-bpe"]
 
 
 def test_a_default_stands_where_the_row_is_empty(checked):
     rows = checked(f"uuid,account\n{uuid(1)},\n{uuid(2)},nobody\n", defaults={"account": "norte"})
 
-    assert rows[0].admission.account == "norte"
+    assert rows[0].account == "norte"
     assert problems(rows) == [(3, "account", "no such account of solucion-factible is configured")]
 
 
@@ -81,13 +81,13 @@ def test_every_problem_of_every_row_is_told(checked):
         (4, "protocolo"),
         (4, "motivo"),
     ]
-    assert [row.admission is None for row in rows] == [True, False, True]
+    assert [row.text is None for row in rows] == [True, False, True]
 
 
 def test_a_row_with_too_many_cells_is_told(checked):
     [row] = checked(f"{HEADER}\n{GOOD};more\n")
 
-    assert row.admission is None
+    assert row.text is None
     assert "more cells than columns" in row.problems[0].problem
 
 
@@ -153,7 +153,7 @@ def test_the_damage_of_spreadsheets_is_explained(checked, field, cell, words):
 
     [row] = checked(text.getvalue())
 
-    assert row.admission is None
+    assert row.text is None
     assert words in row.problems[0].problem
 
 
@@ -191,7 +191,7 @@ def test_every_row_becomes_a_request_or_problems(rows, delimiter):
     check = RowCheck(file, accounts(), defaults={})
     found = [check.check(row) for row in file.rows()]
 
-    assert all((row.admission is None) == bool(row.problems) for row in found)
+    assert all((row.text is None) == bool(row.problems) for row in found)
     for row in found:
-        if row.admission:
-            assert json.loads(row.admission.text.rpartition("\n")[2])["chBPe"] == row.admission.job.partition(":")[2]
+        if row.job and row.text:
+            assert json.loads(row.text.rpartition("\n")[2])["chBPe"] == row.job.partition(":")[2]
