@@ -2,14 +2,14 @@
 
 import argparse
 import csv
-import os
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -66,7 +66,7 @@ def rates(folder: Path, rows: int) -> tuple[float, float, float]:
     for number in range(ROUNDS):
         with running_valkey(folder / f"import-{number}", appendonly=True) as server:
             empty = used_memory(server)
-            seconds, _ = imported_in(folder, server, file)
+            seconds = imported_in(folder, server, file)
             imported.append(rows / seconds)
             sizes.append((used_memory(server) - empty) / rows)
         with running_valkey(folder / f"loop-{number}", appendonly=True) as server:
@@ -88,18 +88,24 @@ def written(path: Path, rows: int) -> Path:
     return path
 
 
-def imported_in(folder: Path, server: LocalValkey, file: Path) -> tuple[float, float]:
-    """Seconds that the command took, from its start to its end, and its largest memory in MiB."""
+def imported_in(folder: Path, server: LocalValkey, file: Path) -> float:
+    """Seconds that the command took, from its start to its end."""
+    with importing(folder, server, file) as (process, started):
+        process.wait()
+        return time.monotonic() - started
+
+
+@contextmanager
+def importing(folder: Path, server: LocalValkey, file: Path) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+    """The command as it runs, and since when; it has to end well."""
     site = Site(folder, server.url, "anula", "http://127.0.0.1:9")
     site.write_accounts()
     started = time.monotonic()
     with (folder / "import.log").open("wb") as log:
         command = [sys.executable, "-c", "from worker.cli.main import main; main()", "import", str(file)]
-        process = subprocess.Popen(command, env=site.environment, cwd=folder, stdout=log, stderr=log)
-        _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - started
-    assert os.waitstatus_to_exitcode(status) == 0, (folder / "import.log").read_text()[-2000:]
-    return seconds, usage.ru_maxrss / 1024
+        with subprocess.Popen(command, env=site.environment, cwd=folder, stdout=log, stderr=log) as process:
+            yield process, started
+    assert process.returncode == 0, (folder / "import.log").read_text()[-2000:]
 
 
 def used_memory(server: LocalValkey) -> int:
@@ -129,12 +135,32 @@ def looped_in(server: LocalValkey) -> float:
 
 
 def peak(folder: Path, rows: int) -> float:
-    """The largest memory, in MiB, of an import of many rows."""
+    """The largest memory, in MiB, of an import of many rows: of its processes together, what they share counted twice."""
     file = written(folder / "many.csv", rows)
-    with running_valkey(folder / "peak") as server:
-        seconds, mib = imported_in(folder, server, file)
-    print(f"{rows} rows: {rows / seconds:.0f} rows/s, peak {mib:.0f} MiB")
-    return mib
+    peaks: dict[int, float] = {}
+    with running_valkey(folder / "peak") as server, importing(folder, server, file) as (process, started):
+        while process.poll() is None:
+            peaks |= {pid: mib for pid in (process.pid, *children(process.pid)) if (mib := peak_of(pid))}
+            time.sleep(0.05)
+        seconds = time.monotonic() - started
+    parts = " + ".join(f"{mib:.0f}" for mib in peaks.values())
+    print(f"{rows} rows: {rows / seconds:.0f} rows/s, peak {parts} MiB")
+    return sum(peaks.values())
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    with suppress(OSError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def peak_of(pid: int) -> float:
+    """The largest memory of a process so far, in MiB; 0 where it has ended."""
+    with suppress(OSError):
+        found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+        return int(found[1]) / 1024 if found else 0.0
+    return 0.0
 
 
 # Interactive jobs beside bulk
