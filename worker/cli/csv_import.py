@@ -1,19 +1,16 @@
 """`anula import`: the cancellations in a CSV file."""
 
-import os
-import shutil
-import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
 from config.accounts import ProviderName
+from worker.cli.csv_files import keep_apart, opened_file, output_file
 from worker.cli.problems import FAILED, NOT_ALL_CANCELLED, Failed, InvalidInput, complain
 from worker.cli.progress import progress
 from worker.cli.screen import say
@@ -81,15 +78,15 @@ def csv_import(
         raise typer.BadParameter("--results goes with --wait")
     if dry_run and wait is not None:
         raise typer.BadParameter("--dry-run submits nothing that --wait could wait for")
-    _keep_apart(file, errors, results)
+    keep_apart(file, errors, results)
     client = Client()
     _make_sure_of(account, client)
     defaults = {name: str(value) for name, value in (("provider", provider), ("account", account)) if value}
     ignores_extra = extra_columns is ExtraColumns.IGNORE
     with (
-        _opened(file) as opened,
-        _output(errors) as errors_file,
-        _output(results) as results_file,
+        opened_file(file) as opened,
+        output_file(errors) as errors_file,
+        output_file(results) as results_file,
         _as_problems(file),
         Staging() as staging,
     ):
@@ -117,47 +114,6 @@ def _make_sure_of(account: str | None, client: Client) -> None:
     known = client.accounts.by_name
     if account is not None and account not in known:
         raise typer.BadParameter(f"--account: there is no account {account} (configured: {', '.join(sorted(known))})")
-
-
-# Opening
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
-    """The file, or a copy of what comes only once."""
-    try:
-        opened: BinaryIO = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115 - closed below
-    except OSError as problem:
-        raise typer.BadParameter(f"{name} cannot be read ({problem.strerror})") from None
-    with opened:
-        if name != "-" and opened.seekable():
-            yield opened
-            return
-        with tempfile.TemporaryFile() as copy:
-            shutil.copyfileobj(opened, copy)
-            copy.flush()
-            yield copy
-
-
-@contextmanager
-def _output(path: Path | None) -> Iterator[OutputFile | None]:
-    """A file to write; none where none is wanted."""
-    if path is None:
-        yield None
-        return
-    try:
-        output = OutputFile(path)
-    except OSError as problem:
-        raise typer.BadParameter(f"{path} cannot be written ({problem.strerror})") from None
-    with output:
-        yield output
-
-
-def _keep_apart(file: str, *written: Path | None) -> None:
-    """What is written must not be the file that is read, nor both the same."""
-    paths = [os.path.realpath(path) for path in (file, *written) if path]
-    if len(set(paths)) < len(paths):
-        raise typer.BadParameter("FILE.csv, --errors and --results must be different files")
 
 
 @contextmanager
