@@ -13,6 +13,7 @@ from worker.ledger.records import AccountState, instant
 
 app = typer.Typer(invoke_without_command=True, add_completion=False)
 
+_NOT_STARTED = "no worker has started with it"
 _HEADERS = ("account", "provider", "state", "waiting", "in flight", "why")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The account, by its name in the accounts file.")]
 
@@ -51,14 +52,14 @@ def resume(name: Name) -> None:
 
 def _row(client: Client, name: str, state: AccountState | None) -> tuple[object, ...]:
     if state is None:
-        return name, client.accounts.by_name[name].provider, "no worker has started with it", 0, 0, None
+        return name, client.accounts.by_name[name].provider, _NOT_STARTED, 0, 0, None
     flight = f"{state.in_flight} of {state.max_in_flight}"
     return name, _provider(client, state), ", ".join(_standing(client, state)), state.waiting, flight, _why(state)
 
 
 def _standing(client: Client, state: AccountState) -> Iterable[str]:
     """What keeps an account from calling at its own pace; `ready` where nothing does."""
-    facts = []
+    facts = [] if state.has_started else [_NOT_STARTED]
     if state.suspended_at:
         facts.append(f"suspended since {moment(state.suspended_at)}")
     if state.paused_until:
@@ -90,7 +91,7 @@ def _json(client: Client, name: str, state: AccountState | None) -> dict[str, An
         "provider": configured.provider if configured else state.provider if state else None,
         "environment": client.accounts.environment,
         "is_configured": configured is not None,
-        "has_started": state is not None,
+        "has_started": state is not None and state.has_started,
     }
     return known | (_state_json(state) if state else {})
 

@@ -93,8 +93,9 @@ def csv_import(
         csv_file = CsvFile(opened, encoding=encoding, ignore_extra=ignores_extra)
         _tell_what_it_is(csv_file, file)
         check = RowCheck(csv_file, client.accounts, defaults=defaults, ignore_extra=ignores_extra)
-        _check(csv_file, check, staging)
-        _judge(csv_file, staging, errors_file, skip_invalid=skip_invalid)
+        with _nothing_submitted_yet():
+            _check(csv_file, check, staging)
+            _judge(csv_file, staging, errors_file, skip_invalid=skip_invalid)
         if dry_run:
             say(f"{staging.count()[0]} can be submitted; nothing was")
             return
@@ -138,6 +139,15 @@ def _tell_what_it_is(csv_file: CsvFile, name: str) -> None:
 
 
 # Checking
+
+
+@contextmanager
+def _nothing_submitted_yet() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain("interrupted: nothing was submitted")
+        raise
 
 
 def _check(csv_file: CsvFile, check: RowCheck, staging: Staging) -> None:
@@ -221,8 +231,8 @@ def _tell_who_stands_still(client: Client, staging: Staging) -> None:
 
 def _broken_off(why: str, became: Counter[str], total: int) -> Failed:
     done = became.total() - became["refused"]
-    again = "then import the same file again with the same options: nothing is submitted twice"
-    return Failed(f"{why}; {done} of {total} or some more were submitted: {again}")
+    again = "to go on, import the same file again with the same options: nothing is submitted twice"
+    return Failed(f"{why}; {done} of {total} or some more were submitted; {again}")
 
 
 # Following

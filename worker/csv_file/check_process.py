@@ -23,14 +23,14 @@ def checked_rows(file: CsvFile, check: RowCheck) -> Iterator[Iterator[Checked]]:
 
     For a long file a second process is forked, where there is a core for it: begin before anything starts a thread.
     """
-    if file.size() < LONG or not _has_two_cores():
+    if file.size() < LONG or not _can_be_two():
         yield map(check.check, file.rows())
         return
     with _second_process(file, check) as blocks:
         yield _by_two(file, check, blocks)
 
 
-def _has_two_cores() -> bool:
+def _can_be_two() -> bool:
     return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
 
 
@@ -58,13 +58,14 @@ def _received(blocks: Connection) -> Mapping[int, Checked]:
 def _second_process(file: CsvFile, check: RowCheck) -> Iterator[Connection]:
     """Gives where its blocks come from; none come where it cannot be started."""
     context = multiprocessing.get_context("fork")
-    blocks, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(file, check, blocks, theirs), daemon=True)
-    with blocks:
+    reading, writing = context.Pipe(duplex=False)
+    ends = {"reading": reading, "writing": writing}
+    process = context.Process(target=_work, args=(file, check), kwargs=ends, daemon=True)
+    with reading:
         try:
-            with theirs, suppress(OSError), _ctrl_c_held_back():
+            with writing, suppress(OSError), _ctrl_c_held_back():
                 process.start()
-            yield blocks
+            yield reading
         finally:
             if process.pid:
                 process.kill()
@@ -81,18 +82,18 @@ def _ctrl_c_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(file: CsvFile, check: RowCheck, blocks: Connection, theirs: Connection) -> None:
+def _work(file: CsvFile, check: RowCheck, *, reading: Connection, writing: Connection) -> None:
     """What the second process does, until the file ends or nobody reads any more.
 
     Whatever goes wrong ends it without a word: the first process checks the same rows then, and meets the same.
     """
-    blocks.close()
+    reading.close()
     with suppress(Exception):
         file.reopen()
         rows = file.rows()
         _pass_over_a_block(rows)
         while block := [tuple(check.check(row)) for row in islice(rows, BLOCK)]:  # pickled in a fifth of the time
-            theirs.send(block)
+            writing.send(block)
             _pass_over_a_block(rows)
 
 

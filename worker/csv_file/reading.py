@@ -176,5 +176,8 @@ def _size_and_time(file: BinaryIO) -> tuple[int, int] | None:
 
 def _quotes_problem(wrong: csv.Error) -> str:
     if _TOO_LONG in str(wrong):
-        return f"a cell is longer than {LONGEST_CELL} characters: perhaps a quote is never closed"
+        return (
+            f"a cell is longer than {LONGEST_CELL} characters: perhaps a quote is never closed; "
+            "nothing behind it was read"
+        )
     return "its quotes do not fit: a cell with quotes is put in quotes, and those in it are doubled"

@@ -22,6 +22,8 @@ CREATE TABLE row (line INTEGER PRIMARY KEY, job TEXT, account TEXT, lane TEXT, d
 CREATE TABLE problem (line INTEGER, field TEXT, value TEXT, problem TEXT);
 CREATE INDEX problem_line ON problem (line);
 """
+_COLUMNS = Checked._fields[:-1]
+"""All but the problems."""
 _REPEATS = """
 CREATE TABLE repeat AS SELECT line, job, first
 FROM (SELECT line, job, min(line) OVER (PARTITION BY job) AS first FROM row WHERE job IS NOT NULL)
@@ -77,8 +79,8 @@ class Staging:
     def _insert(self, some: Sequence[Checked]) -> None:
         self.db.execute("BEGIN")
         self.db.executemany(
-            "INSERT INTO row (line, job, account, lane, deadline_ms, text, reference) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [one[:7] for one in some],
+            f"INSERT INTO row ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})",  # noqa: S608 - ours
+            [one[:-1] for one in some],
         )
         self._note(problem for one in some for problem in one.problems)
         self.db.execute("COMMIT")

@@ -27,8 +27,9 @@ def write_errors(opened: TextIO, file: CsvFile, problems: Iterable[RowProblem]) 
     for line, some in groupby(problems, key=lambda problem: problem.line):
         row = next(row for row in rows if row.line == line)
         cells = [row.cells[place].strip(BLANKS) for place in own] if row.cells else [""] * len(own)
+        surplus = row.cells[len(file.columns.header) :]  # makes the row too long again, until somebody has mended it
         said = "; ".join(f"{one.column}: {one.problem}" if one.column else one.problem for one in some)
-        writer.writerow(map(neutral, [*cells, line, said]))
+        writer.writerow(map(neutral, [*cells, line, said, *surplus]))
 
 
 def write_results(opened: TextIO, delimiter: str, results: Iterable[Result]) -> None:

@@ -196,6 +196,11 @@ class AccountState:
     max_in_flight: int
     history: tuple[Mapping[str, Any], ...]
 
+    @property
+    def has_started(self) -> bool:
+        """Whether a worker has enrolled it; otherwise it only has jobs."""
+        return bool(self.provider)
+
     @classmethod
     def from_fields(cls, name: str, found: Fields, *, waiting: int, in_flight: int, now_at: datetime) -> Self:
         """The state in an account's hash and of its queues; a pause or a slower pace that is over is left out."""

@@ -95,6 +95,30 @@ def test_invalid_rows_can_be_mended_and_imported(anula, deployment, a_file, tmp_
     assert deployment.client().status(job(2)).references == ("=1+1",)
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        row(2, reason="short"),
+        row(2, reason="Passageiro desistiu; por motivo de doença", reference="order-7"),
+        row(2, reference='r1;"=2"'),
+        row(2, reason='"Passageiro" desistiu'),
+        row(2, reason="Passageiro nÃ£o viajou"),
+        row(2, key="4,31802E+43"),
+        f"{row(2)};;x",
+    ],
+)
+def test_what_was_refused_is_refused_again_until_it_is_mended(anula, a_file, tmp_path, bad):
+    to_mend = tmp_path / "to-mend.csv"
+    anula("import", a_file(row(1), bad), "--errors", str(to_mend))
+
+    again = tmp_path / "again.csv"
+    ran = anula("import", str(to_mend), "--errors", str(again))
+
+    assert ran.status == 2
+    assert ran.errors[-1] == "anula: nothing was submitted: 1 of 1 rows are invalid"
+    assert anula("import", str(again)).status == 2
+
+
 def test_the_errors_of_an_earlier_import_do_not_stay_when_there_are_none_any_more(anula, a_file, tmp_path):
     bad = tmp_path / "bad.csv"
     anula("import", a_file(row(1, reason="short")), "--errors", str(bad))
@@ -269,7 +293,8 @@ def test_without_redis_it_says_how_far_it_came_and_how_to_go_on(anula, deploymen
 
     assert ran.status == 1
     assert (
-        "start it, or set ANULA_REDIS_URL; 0 of 1 or some more were submitted: then import the same" in ran.errors[-1]
+        "start it, or set ANULA_REDIS_URL; 0 of 1 or some more were submitted; to go on, import the same"
+        in ran.errors[-1]
     )
 
 
@@ -437,7 +462,7 @@ def test_a_long_file_is_told_of_like_a_short_one(deployment, a_file):
 
 
 @only_with_two_cores
-def test_ctrl_c_during_the_check_ends_both_processes_without_a_word(deployment, a_file):
+def test_ctrl_c_during_the_check_ends_both_processes_and_says_that_nothing_was_submitted(deployment, a_file):
     path = a_file(*(row(number) for number in range(100_000)))
     process = started(deployment, "import", path, "--dry-run", start_new_session=True)
     assert "anula: checking: 10 %\n" in process.stderr
@@ -447,7 +472,9 @@ def test_ctrl_c_during_the_check_ends_both_processes_without_a_word(deployment, 
 
     out, errors = process.communicate(timeout=10)
     assert (process.returncode, out) == (130, "")
-    assert all(line.startswith("anula: checking: ") for line in errors.splitlines())
+    *checking, last = errors.splitlines()
+    assert all(line.startswith("anula: checking: ") for line in checking)
+    assert last == "anula: interrupted: nothing was submitted"
     assert members_of(process.pid) == []
 
 

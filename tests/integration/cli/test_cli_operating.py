@@ -247,6 +247,14 @@ def test_accounts_without_a_worker_are_shown_as_such(anula):
     assert all("no worker has started with it" in line for line in lines[1:])
 
 
+def test_an_account_that_only_has_jobs_is_not_ready(anula, deployment):
+    deployment.client().submit(cfdi())
+
+    [shown] = [line for line in anula("accounts").lines if line.startswith("norte")]
+    assert "no worker has started with it" in shown
+    assert [one["has_started"] for one in anula("accounts", "--json").json] == [False, False]
+
+
 def test_an_unknown_account_is_a_failure(anula, deployment):
     deployment.enroll()
 

@@ -153,7 +153,10 @@ def test_rows_that_a_cell_swallows_are_told_although_its_quote_is_closed_in_the_
 def test_a_quote_that_is_never_closed_ends_the_reading(csv_file):
     file = csv_file('uuid,reference\nw,1\nx,"' + "a b\n" * LONGEST_CELL + "y,2\n")
 
-    assert [row.line for row in file.rows()] == [2, 3]
+    found = list(file.rows())
+
+    assert [row.line for row in found] == [2, 3]
+    assert "nothing behind it was read" in found[1].problem
     assert file.unreadable == 1
 
 
