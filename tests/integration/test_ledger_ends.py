@@ -104,9 +104,12 @@ def test_the_deadline_of_a_record_that_somebody_has_removed_ends_no_later_run(no
     norte.redis.delete(norte.key("job", job))
     norte.submit(sf())
 
+    assert norte.ledger.overdue(9) == []
     assert not expire(norte, job)
 
     assert norte.state(job) == "queued"
+    norte.park(norte.next_call(job), wait_s=60)
+    assert norte.due_in_s(job) > 30
 
 
 def test_a_suspended_account_s_job_ends_at_its_deadline_as_well(norte):

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.ledgers import FAILURE, LEASE_S, LOST_WAIT_S, PROVEN, failed, finish, park
 from tests.support.requests import NORTE, RODOVIARIA, SUR, bpe, sf, uuid
+from worker import verdicts
 from worker.ledger.records import Round
 from worker.ledger.steps import Effects
 from worker.outcome import Status
@@ -743,6 +744,30 @@ def test_a_removed_record_takes_its_places_with_it(world):
     assert world.release() == []
 
     assert not world.redis.exists(world.key("open"), world.key("deadlines"), world.key("due", "norte", "interactive"))
+
+
+def test_a_record_removed_in_a_call_takes_its_places_with_it(world):
+    world.enroll(NORTE)
+    held = world.call(sf(1, deadline="2099-01-01T00:00:00Z"))
+    world.redis.delete(world.key("job", held.job))
+
+    world.pass_time(181)
+    world.round()
+
+    assert not world.redis.exists(world.key("open"), world.key("deadlines"), world.key("leases"))
+
+
+def test_what_an_account_has_handed_out_is_counted_as_its_own_whoever_has_the_document_now(world):
+    world.enroll(NORTE, SUR)
+    name = world.submit(sf(1, account="norte")).job
+    world.release()
+    remove(world, name)
+    world.submit(sf(1, account="sur"))
+
+    record = world.record(name)
+    world.ledger.revoke(record, verdicts.revoked(record), by="test")
+
+    assert [world.account(one).get("handed", "0") for one in ("norte", "sur")] == ["0", "0"]
 
 
 def test_a_worker_starts_also_where_the_record_of_a_trial_is_damaged(world):

@@ -10,7 +10,7 @@ from worker.ledger.records import Admitted
 from worker.request import Admissible
 
 TOGETHER = 50
-"""Admissions in one script, for which others on Redis wait: half a millisecond, some where the jobs are known."""
+"""Admissions in one script, for which others on Redis wait: half a millisecond, or several where the jobs are known."""
 
 
 class Source(StrEnum):

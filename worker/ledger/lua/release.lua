@@ -30,6 +30,12 @@ local function set_aside(job, account, problem)
   take_turn(account, now + MINUTE_MS)
 end
 
+-- Somebody has removed its record, or its admission broke off at a damaged key.
+local function forget(job)
+  redis.call('ZREM', key('open'), job)
+  redis.call('ZREM', key('deadlines'), job)
+end
+
 -- Nobody knows what became of a call whose lease has ended.
 local function lose(job, record)
   redis.call('HSET', job_key(job), 'state', 'waiting', 'lost', number(record.lost) + 1, 'parked_at', now)
@@ -44,8 +50,6 @@ local function lose(job, record)
   schedule(job, record.account, record.lane, now + lost_wait)
   if number(record.lost) + 1 >= LOST_AT_MOST then worn[#worn + 1] = job end
 end
-
-local function is_in_flight(job, account) return redis.call('SISMEMBER', key('flight', account), job) == 1 end
 
 local function in_flight_of(job)
   local found = {}
@@ -64,6 +68,7 @@ local function take_back(job)
     if record.state == 'running' then lose(job, record) else put_back(job, record) end
     return
   end
+  if record and not record.state then forget(job) end
   redis.call('ZREM', key('leases'), job)
   for _, account in ipairs(accounts) do
     end_lease(job, account)
@@ -148,10 +153,7 @@ local function hand(job, account, on_trial)
     problem = 'it is of another account'
   end
   if problem then return set_aside(job, account, problem) end
-  if not record.state then -- somebody has removed it, or its admission broke off at a damaged key
-    redis.call('ZREM', key('open'), job)
-    redis.call('ZREM', key('deadlines'), job)
-  end
+  if not record.state then forget(job) end
   if not OPEN[record.state] then return unschedule(job, account) end
   local leased_until = is_leased(job)
   if leased_until then -- its record was removed in a call, and it was submitted again

@@ -34,8 +34,8 @@ local function unpacked(text)
   return flat
 end
 
--- The same of a key; nil where it holds no packed record.
-local function unpacked_of(name) return type_of(name) == 'string' and unpacked(redis.call('GET', name)) or nil end
+-- The same of a key of this type; nil where it holds no packed record.
+local function unpacked_of(name, kind) return kind == 'string' and unpacked(redis.call('GET', name)) or nil end
 
 -- The key of a job's hash.
 local asked_for = {}
@@ -43,7 +43,7 @@ local function job_key(job)
   local name = key('job', job)
   if asked_for[job] then return name end
   asked_for[job] = true
-  local flat = unpacked_of(name)
+  local flat = unpacked_of(name, type_of(name))
   if flat then
     redis.call('DEL', name)
     redis.call('HSET', name, unpack(flat))
@@ -56,7 +56,7 @@ local function record_of(job)
   local name = key('job', job)
   local kind = type_of(name)
   if kind == 'none' then return {} end
-  local flat = kind == 'hash' and redis.call('HGETALL', name) or unpacked_of(name)
+  local flat = kind == 'hash' and redis.call('HGETALL', name) or unpacked_of(name, kind)
   if flat then return flat end
   return nil, 'it is no record'
 end

@@ -14,7 +14,7 @@ end
 -- keys is damaged and the script breaks off. All at once, because an import brings thousands; lanes first, because what
 -- stands there without a record is found and removed by release.
 local function enqueue(jobs)
-  local lanes, open, deadlines = {}, {}, {}
+  local lanes, open, deadlines, endless = {}, {}, {}, {}
   local function add(set, score, job)
     set[#set + 1] = score
     set[#set + 1] = job
@@ -25,11 +25,13 @@ local function enqueue(jobs)
     call_up(one.account)
     add(lanes[lane], now_text, one.job)
     add(open, now_text, one.job)
-    if one.deadline ~= '' then add(deadlines, one.deadline, one.job) end
+    if one.deadline == '' then endless[#endless + 1] = one.job else add(deadlines, one.deadline, one.job) end
   end
   for lane, due in pairs(lanes) do redis.call('ZADD', lane, unpack(due)) end
   redis.call('ZADD', key('open'), unpack(open))
   if #deadlines > 0 then redis.call('ZADD', key('deadlines'), unpack(deadlines)) end
+  -- A record that somebody has removed may have left its deadline there.
+  if #endless > 0 then redis.call('ZREM', key('deadlines'), unpack(endless)) end
 end
 
 -- Start another run of a job whose last has ended. run: job, account, lane, request, references (JSON list), deadline,

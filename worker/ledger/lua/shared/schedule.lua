@@ -28,18 +28,30 @@ local function no_longer_handed(job, account)
   if redis.call('SREM', key('handed'), job) == 1 then redis.call('HINCRBY', account_key(account), 'handed', -1) end
 end
 
-local function end_lease(job, account)
-  no_longer_handed(job, account)
-  local was_leased = redis.call('ZREM', key('leases'), job) == 1
-  local was_here = redis.call('SREM', key('flight', account), job) == 1
-  if was_leased and not was_here then -- its record was removed in a call, and it was submitted for another account
-    for _, other in ipairs(redis.call('SMEMBERS', key('accounts'))) do redis.call('SREM', key('flight', other), job) end
+local function is_in_flight(job, account) return redis.call('SISMEMBER', key('flight', account), job) == 1 end
+
+-- Whose slot a job holds: that of another account where its record was removed in a call, and it was submitted again.
+local function holder_of(job, account)
+  if is_in_flight(job, account) then return account end
+  if redis.call('ZSCORE', key('leases'), job) then
+    for _, other in ipairs(redis.call('SMEMBERS', key('accounts'))) do
+      if is_in_flight(job, other) then return other end
+    end
   end
+  return account
+end
+
+local function end_lease(job, account)
+  local holder = holder_of(job, account)
+  no_longer_handed(job, holder)
+  redis.call('ZREM', key('leases'), job)
+  redis.call('SREM', key('flight', holder), job)
   redis.call('SREM', key('trials'), job)
   for _, place in ipairs({ 'trial', 'older_trial' }) do
-    if redis.call('HGET', account_key(account), place) == job then redis.call('HDEL', account_key(account), place) end
+    if redis.call('HGET', account_key(holder), place) == job then redis.call('HDEL', account_key(holder), place) end
   end
-  take_turn(account, now)
+  take_turn(holder, now)
+  if holder ~= account then take_turn(account, now) end
 end
 
 -- From now on one call at a time, until one that begins from now on is answered: an older call proves nothing new,
