@@ -16,9 +16,8 @@ from config.problem import ConfigurationProblem
 from worker.ledger.admission import Admission, Entry, arguments, grouped
 from worker.ledger.encoding import json_text, ms, rest_of
 from worker.ledger.not_possible import NotPossible, record_damaged, retry_refused, visit_refused
+from worker.ledger.reading import Reading
 from worker.ledger.records import (
-    UNREADABLE,
-    AccountState,
     Admitted,
     Begun,
     Record,
@@ -29,34 +28,25 @@ from worker.ledger.records import (
     text,
 )
 from worker.ledger.replicas import NotReplicated, Replicas
-from worker.ledger.scripts import Scripts
 from worker.ledger.steps import Effects, Finish, Park, ending
 from worker.outcome import Verdict, body
 
 FREE_MEMORY_AT_LEAST = 0.1
 """Share of Redis' memory below which nothing more is admitted (docs/architecture.md)."""
-READ_TOGETHER = 50
-"""Records in one script, for which others on Redis wait."""
 
 
 class LedgerFull(Exception):
     """Redis has too little memory left to admit more."""
 
 
-class Ledger:
+class Ledger(Reading):
     """The ledger of one namespace."""
 
     def __init__(self, redis: Redis, *, namespace: str, keep_s: float, confirm_within_s: float | None = None) -> None:
         """`confirm_within_s`: how long a replica may take to confirm what must not be lost; None: there is none."""
-        self.redis = redis
-        self.namespace = namespace
+        super().__init__(redis, namespace)
         self._keep_ms = ms(keep_s)
-        self._scripts = Scripts(redis, namespace)
         self._replicas = Replicas(self.key("meta"), confirm_within_s) if confirm_within_s else None
-
-    def key(self, *parts: str) -> str:
-        """A key of this namespace."""
-        return ":".join((self.namespace, *parts))
 
     # Admission
 
@@ -285,56 +275,11 @@ class Ledger:
                 f"belongs to {text(recorded)}: set ANULA_NAMESPACE, ANULA_REDIS_URL or ANULA_ACCOUNTS to match"
             )
 
-    # Reading
-
-    def read(self, jobs: Sequence[str], names: Sequence[str] = ()) -> list[dict[bytes, bytes] | NotPossible]:
-        """The fields of these jobs' records, in one exchange: all, or at least those named.
-
-        Each without any where the job is unknown; NotPossible where its record is damaged.
-        """
-        pipeline = self.redis.pipeline(transaction=False)
-        for first in range(0, len(jobs), READ_TOGETHER):
-            some = jobs[first : first + READ_TOGETHER]
-            self._scripts.call("read", len(names), *names, *some, pipeline=pipeline)
-        replies = chain.from_iterable(pipeline.execute())
-        return [_found(job, *reply) for job, reply in zip(jobs, replies, strict=True)]
-
-    def record(self, job: str) -> Record | None:
-        """One job, or None where it is unknown.
-
-        Raises:
-            NotPossible: its record is damaged.
-        """
-        (found,) = self.read([job])
-        if isinstance(found, NotPossible):
-            raise found
-        try:
-            return Record.from_fields(job, decode(found)) if found else None
-        except UNREADABLE as error:
-            raise record_damaged(job, f"{type(error).__name__}: {error}") from error
-
-    def account_states(self) -> list[AccountState]:
-        """All accounts that a worker has enrolled or a job names, by name."""
-        names = sorted(text(name) for name in self.redis.smembers(self.key("accounts")))
-        return [self._account_state(name) for name in names]
-
-    def _account_state(self, name: str) -> AccountState:
-        found = decode(self.redis.hgetall(self.key("account", name)))
-        lanes = (self.redis.zcard(self.key("due", name, lane)) for lane in ("evidence", "interactive", "bulk"))
-        in_flight = self.redis.scard(self.key("flight", name))
-        return AccountState.from_fields(name, found, waiting=sum(lanes), in_flight=in_flight, now_at=datetime.now(UTC))
-
 
 def _admitted(one: Admission, reply: Sequence[Any]) -> Admitted | NotPossible | None:
     if reply[0] == b"damaged":
         return record_damaged(one.job, text(reply[1]))
     return one.result(reply)
-
-
-def _found(job: str, word: bytes, *rest: bytes) -> dict[bytes, bytes] | NotPossible:
-    if word == b"damaged":
-        return record_damaged(job, text(*rest))
-    return dict(zip(rest[::2], rest[1::2], strict=True))
 
 
 def _retried(job: str, word: bytes, *rest: Any) -> int | NotPossible:

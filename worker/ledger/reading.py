@@ -1,0 +1,73 @@
+"""What the ledger holds, for those who only look.
+
+Every method lets the client library's errors through (`connect.UNAVAILABLE`).
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import chain
+
+from redis import Redis
+
+from worker.ledger.not_possible import NotPossible, record_damaged
+from worker.ledger.records import UNREADABLE, AccountState, Record, decode, text
+from worker.ledger.scripts import Scripts
+
+READ_TOGETHER = 50
+"""Records in one script, for which others on Redis wait."""
+
+
+class Reading:
+    """The records and accounts of one namespace."""
+
+    def __init__(self, redis: Redis, namespace: str) -> None:
+        self.redis = redis
+        self.namespace = namespace
+        self._scripts = Scripts(redis, namespace)
+
+    def key(self, *parts: str) -> str:
+        """A key of this namespace."""
+        return ":".join((self.namespace, *parts))
+
+    def read(self, jobs: Sequence[str], names: Sequence[str] = ()) -> list[dict[bytes, bytes] | NotPossible]:
+        """The fields of these jobs' records, in one exchange: all, or at least those named.
+
+        Each without any where the job is unknown; NotPossible where its record is damaged.
+        """
+        pipeline = self.redis.pipeline(transaction=False)
+        for first in range(0, len(jobs), READ_TOGETHER):
+            some = jobs[first : first + READ_TOGETHER]
+            self._scripts.call("read", len(names), *names, *some, pipeline=pipeline)
+        replies = chain.from_iterable(pipeline.execute())
+        return [_found(job, *reply) for job, reply in zip(jobs, replies, strict=True)]
+
+    def record(self, job: str) -> Record | None:
+        """One job, or None where it is unknown.
+
+        Raises:
+            NotPossible: its record is damaged.
+        """
+        (found,) = self.read([job])
+        if isinstance(found, NotPossible):
+            raise found
+        try:
+            return Record.from_fields(job, decode(found)) if found else None
+        except UNREADABLE as error:
+            raise record_damaged(job, f"{type(error).__name__}: {error}") from error
+
+    def account_states(self) -> list[AccountState]:
+        """All accounts that a worker has enrolled or a job names, by name."""
+        names = sorted(text(name) for name in self.redis.smembers(self.key("accounts")))
+        return [self._account_state(name) for name in names]
+
+    def _account_state(self, name: str) -> AccountState:
+        found = decode(self.redis.hgetall(self.key("account", name)))
+        lanes = (self.redis.zcard(self.key("due", name, lane)) for lane in ("evidence", "interactive", "bulk"))
+        in_flight = self.redis.scard(self.key("flight", name))
+        return AccountState.from_fields(name, found, waiting=sum(lanes), in_flight=in_flight, now_at=datetime.now(UTC))
+
+
+def _found(job: str, word: bytes, *rest: bytes) -> dict[bytes, bytes] | NotPossible:
+    if word == b"damaged":
+        return record_damaged(job, text(*rest))
+    return dict(zip(rest[::2], rest[1::2], strict=True))
