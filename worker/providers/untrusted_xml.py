@@ -1,10 +1,12 @@
 """Reading XML that came from outside: no entities, no DTD, no network, no huge trees; names without namespaces."""
 
+import re
 from collections.abc import Iterator
 
 from lxml import etree
 
 Element = etree._Element  # noqa: SLF001 - lxml's stubs have no public name for the type
+_DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
 
 
 def parsed(content: bytes, *, encoding: str | None = None) -> Element | None:
@@ -28,6 +30,13 @@ def parsed(content: bytes, *, encoding: str | None = None) -> Element | None:
     return root if root.getroottree().docinfo.internalDTD is None else None
 
 
+def parsed_text(text: str) -> Element | None:
+    """The root element of a document that was decoded already, so that its declaration says nothing any more."""
+    declared = _DECLARATION.match(text)
+    content = text[declared.end() :] if declared else text
+    return parsed(content.encode("utf-8", "surrogatepass"), encoding="utf-8")
+
+
 def name(element: Element) -> str:
     """The element's name without its namespace."""
     return etree.QName(element).localname
@@ -41,6 +50,11 @@ def all_named(root: Element, wanted: str) -> Iterator[Element]:
 def text_of(element: Element | None) -> str | None:
     """The text of an element without surrounding blanks; None where there is none."""
     return ((element.text or "").strip() or None) if element is not None else None
+
+
+def whole_text(element: Element) -> str:
+    """The text of an element and of all in it, without surrounding blanks."""
+    return "".join(map(str, element.itertext())).strip()
 
 
 def first_text(root: Element, wanted: str) -> str | None:

@@ -77,7 +77,7 @@ class NsBpe:
         return Reading(
             received=received,
             reply=reply,
-            xml=event.read(reply.xml) if reply.xml else None,
+            xml=event.read(reply.xml, asked.chBPe) if reply.xml else None,
             chBPe=asked.chBPe,
             tpAmb=str(wire.TP_AMB[self._account.environment]),
             secret=credentials.secret,

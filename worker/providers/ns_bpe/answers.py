@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from worker.answer import Answer, Reaction, Reason
 from worker.providers import transport_answers
-from worker.providers.ns_bpe import codes, situation
+from worker.providers.evidence_reader import Legible
+from worker.providers.ns_bpe import codes, event, situation
 from worker.providers.ns_bpe.reading import ANOTHER_KEY, OTHER_ENVIRONMENT, Reading
 from worker.providers.ns_bpe.situation import RegisteredEvent
 from worker.providers.rule import Rule
@@ -16,7 +17,7 @@ _ORIGINAL_TIME = re.compile(r"\[dhRegEvento:\s*([0-9T:.+-]{19,35})\s*\]")
 
 
 def to_cancel(reading: Reading) -> Answer:
-    """The answer to the request to cancel; never CANCELLED unless it says so and names no other key.
+    """The answer to the request to cancel: CANCELLED only if it says so and its evidence does not say otherwise.
 
     The authority's code beats every other layer.
     """
@@ -26,13 +27,23 @@ def to_cancel(reading: Reading) -> Answer:
         if by_http is not None:
             return by_http
         rule = _access_refused(reading) or _by_provider(reading)
-    if _names_another_key(reading):
+    if reading.names_another_key():
         return reading.unreadable(ANOTHER_KEY)
     if rule is None:
         return reading.unreadable()
-    if rule is codes.CANCEL["631"]:
-        return _duplicate(reading, rule)
-    return reading.registered(rule) if rule.reaction is Reaction.CANCELLED else reading.by(rule)
+    return _confirmed(reading, rule) if rule.reaction is Reaction.CANCELLED else reading.by(rule)
+
+
+def _confirmed(reading: Reading, rule: Rule) -> Answer:
+    """What remains of "cancelled" once the event's XML was read; where it does not agree, the look-up decides."""
+    xml = reading.xml
+    if event.keys_in(reading.received.body.decode("latin-1"), reading.chBPe) - {reading.chBPe}:
+        return reading.unreadable(ANOTHER_KEY)  # in a field that nobody expects it in
+    if xml is not None and xml.legible is Legible.PARTLY:
+        return reading.unreadable(event.DAMAGED)
+    if xml is not None and xml.speaks_against_it():
+        return reading.unreadable(event.DISAGREES)
+    return _duplicate(reading, rule) if rule is codes.CANCEL["631"] else reading.registered(rule)
 
 
 def to_look_up(reading: Reading) -> Answer:
@@ -75,12 +86,17 @@ def _on_record(reading: Reading, found: RegisteredEvent) -> Answer:
 
 
 def to_download(reading: Reading) -> Answer:
-    """The answer to a download: CANCELLED with the event, or UNKNOWN where it is not to be had (yet)."""
+    """The answer to a download: CANCELLED with the event, or UNKNOWN where it is not to be had (yet).
+
+    The event itself is what agrees: only a whole one, of our key and registered, counts.
+    """
     xml = reading.xml
     if xml is None or reading.reply.cStat not in codes.REGISTERED_EVENT:
         return _no_telling(reading)
-    if _names_another_key(reading) or xml.chBPe not in {None, reading.chBPe}:
+    if reading.names_another_key():
         return transport_answers.of_inquiry(reading.unreadable(ANOTHER_KEY))
+    if not xml.is_cancellation_of(reading.chBPe, codes.REGISTERED_EVENT):
+        return transport_answers.of_inquiry(reading.unreadable(event.DISAGREES))
     return reading.registered(codes.CANCEL["135"])
 
 
@@ -109,11 +125,6 @@ def _by_provider(reading: Reading) -> Rule | None:
         return codes.STATUS[reply.status]
     rule = codes.HTTP.get(reading.received.status)
     return rule if rule and rule.reaction is Reaction.REJECTED and (reply.is_own or reply.is_empty) else None
-
-
-def _names_another_key(reading: Reading) -> bool:
-    in_xml = reading.xml.chBPe if reading.xml else None
-    return (reading.reply.chBPe or in_xml) not in {None, reading.chBPe}
 
 
 def _duplicate(reading: Reading, rule: Rule) -> Answer:

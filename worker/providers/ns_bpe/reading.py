@@ -59,13 +59,18 @@ class Reading:
         """The answer that nobody can make sense of."""
         return replace(self.by(codes.UNREADABLE), warnings=warnings)
 
+    def names_another_key(self) -> bool:
+        """Whether the answer, or the event's XML in it, is about another key, be it beside ours."""
+        named = {self.reply.chBPe} if self.reply.chBPe else set()
+        return bool((named | (self.xml.keys if self.xml else set())) - {self.chBPe})
+
     def registered(self, rule: Rule) -> Answer:
         """A registered event, with what the answer and, where that is silent, the XML tell of it."""
         answer, xml = self.by(rule), self.xml
         protocol, registered_at = self.reply.nProt, self.reply.dhRegEvento
         if xml is None:
             return replace(answer, protocol=quoting.code(protocol), registered_at=quoting.code(registered_at))
-        differing = xml.disagreements(chBPe=self.chBPe, cStat=self.reply.cStat, nProt=protocol)
+        differing = xml.disagreements(cStat=self.reply.cStat, nProt=protocol)
         return replace(
             answer,
             protocol=quoting.code(protocol or xml.nProt),

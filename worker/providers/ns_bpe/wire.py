@@ -5,7 +5,8 @@ The provider writes numbers as numbers or as text, errors as an object or as a l
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from worker.request import NsBpeRequest
 TP_AMB = {Environment.PRODUCTION: 1, Environment.TEST: 2}
 """`tpAmb`, from the provider's page "BPe Cancellation"."""
 _OWN_FIELDS = frozenset({"status", "motivo", "erro", "erros", "retEvento", "retConsSitBPe", "cStat", "xMotivo"})
+_EVENT = re.compile("<[^<>]{0,80}EventoBPe", re.IGNORECASE)
 
 Json = Mapping[str, Any]
 _NOTHING: Json = {}
@@ -97,7 +99,7 @@ def read(body: bytes) -> Reply:
         chBPe=_first("chBPe", *inside_out),
         nProt=_first("nProt", event, value),
         dhRegEvento=_first("dhRegEvento", event, value),
-        xml=next((place["xml"] for place in (event, value) if text_of(place.get("xml"))), None),
+        xml=_xml(event, value),
         situation=situation,
     )
 
@@ -133,6 +135,26 @@ def _error(value: Json) -> Json:
     """`erro` as an object, as bare text, or as the first object among `erros`."""
     error = value.get("erro")
     return {"xMotivo": error} if text_of(error) else an_object(error) or an_object(value.get("erros"))
+
+
+def _xml(event: Json, value: Json) -> str | None:
+    """The event's XML; under another name or deeper inside too, where a text plainly is one."""
+    for place in (event, value):
+        if text_of(place.get("xml")):
+            return str(place["xml"])
+    elsewhere = _texts([content for name, content in value.items() if name != "retConsSitBPe"])
+    return next((text for text in elsewhere if _EVENT.search(text)), None)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a JSON value, however deep."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict | list):
+            left.extend(reversed(list(one.values()) if isinstance(one, dict) else one))
 
 
 def _listed(value: Json) -> str | None:

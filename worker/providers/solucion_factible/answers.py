@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from worker.answer import Answer, Reaction
 from worker.providers import quoting, transport_answers
+from worker.providers.evidence_reader import Legible
 from worker.providers.rule import Rule
 from worker.providers.solucion_factible import acuse, codes
 from worker.providers.solucion_factible.acuse import Acuse
@@ -12,6 +13,7 @@ from worker.providers.solucion_factible.wire import Reply
 
 NO_ACUSE = "the provider sent no acuse"
 UNREADABLE_ACUSE = "the acuse cannot be read; it is kept as it came"
+DAMAGED_ACUSE = "the acuse is damaged and proves nothing; it is kept as it came"
 NO_ESTATUS = "the acuse does not say what became of the UUID"
 ANOTHER_UUID = "the acuse names another UUID"
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
@@ -42,12 +44,14 @@ def _confirmed(rule: Rule, receipt: Acuse | None) -> tuple[Rule, tuple[str, ...]
     """What remains of "processed" once the SAT's own receipt was read, and what there is to warn of."""
     if receipt is None:
         return rule, (NO_ACUSE,)
-    if not receipt.is_readable:
+    if receipt.legible is Legible.NOT:
         return rule, (UNREADABLE_ACUSE,)
     rules = {codes.ESTATUS_UUID.get(estatus, codes.OTHER_ESTATUS_UUID) for estatus in receipt.estatus_uuid}
+    disagreeing = [found for found in rules if found.reaction is not Reaction.CANCELLED]
+    if receipt.legible is Legible.PARTLY:
+        return (disagreeing[0] if disagreeing else codes.DAMAGED_ACUSE), (DAMAGED_ACUSE,)
     if not rules:
         return rule, (NO_ESTATUS,)
-    disagreeing = [found for found in rules if found.reaction is not Reaction.CANCELLED]
     return (disagreeing[0] if disagreeing else _plainest(rules)), ()
 
 

@@ -55,3 +55,8 @@ ESTATUS_UUID: Mapping[str, Rule] = MappingProxyType(
 """`EstatusUUID` inside the acuse of an answer with status 200. Any other number disagrees as well."""
 
 OTHER_ESTATUS_UUID = Rule("any other number", *_DISAGREES)
+
+DAMAGED_ACUSE = Rule(
+    "something can be seen in the acuse, and not all of it", Reaction.UNRESOLVED, Reason.UNREADABLE_ANSWER
+)
+"""At once, since asking again brings the same acuse or none; a code in it that disagrees counts before this."""

@@ -21,8 +21,8 @@ class Reply:
 
     Attributes:
         fault: The text of a SOAP fault; then nothing else is set.
-        acuse: Exactly as received between the tags; the whole answer where it stands there as elements, since
-            nothing can be taken out of a document unaltered.
+        acuse: Exactly as received between the tags; the whole answer where it is there as elements or several times,
+            since nothing can be taken out of a document unaltered.
         is_readable: It is one SOAP envelope.
     """
 
@@ -56,12 +56,12 @@ def read(body: bytes) -> Reply:
 
 
 def _acuse(content: Element, body: bytes) -> str | None:
-    acuse = _single(content, "acuseSat")
-    if acuse is None:
+    found = list(all_named(content, "acuseSat"))
+    if not any(len(acuse) or text_of(acuse) for acuse in found):
         return None
-    if len(acuse):
-        return body.decode("utf-8", "surrogateescape")
-    return acuse.text if text_of(acuse) else None
+    if len(found) == 1 and not len(found[0]):
+        return found[0].text
+    return body.decode("utf-8", "surrogateescape")
 
 
 def _single(content: Element, wanted: str) -> Element | None:

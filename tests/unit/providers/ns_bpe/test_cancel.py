@@ -313,14 +313,9 @@ def test_protocol_and_time_come_from_the_xml_where_the_answer_is_silent():
 
 @pytest.mark.parametrize(
     ("old", "new", "name"),
-    [
-        (f"<nProt>{PROTOCOL}", "<nProt>143180000009999", "nProt"),
-        ("<cStat>135", "<cStat>136", "cStat"),
-        (f"<chBPe>{CHBPE}", f"<chBPe>{OTHER_KEY}", "chBPe"),
-        ("<tpEvento>110111", "<tpEvento>110115", "tpEvento"),
-    ],
+    [(f"<nProt>{PROTOCOL}", "<nProt>143180000009999", "nProt"), ("<cStat>135", "<cStat>136", "cStat")],
 )
-def test_an_xml_that_disagrees_warns_and_is_kept(old, new, name):
+def test_an_xml_of_the_same_event_that_differs_warns_and_is_kept(old, new, name):
     xml = EVENT.replace(old, new)
     assert xml != EVENT
 
@@ -333,17 +328,40 @@ def test_an_xml_that_disagrees_warns_and_is_kept(old, new, name):
     assert warning.startswith(name)
 
 
+@pytest.mark.parametrize("cStat", [135, 155, 631, 101])
+@pytest.mark.parametrize(
+    ("old", "new", "warning"),
+    [
+        (f"<chBPe>{CHBPE}", f"<chBPe>{OTHER_KEY}", "the answer is about another key"),
+        (f"ID110111{CHBPE}", f"ID110111{OTHER_KEY}", "the answer is about another key"),
+        ("<tpEvento>110111", "<tpEvento>110115", "the event XML is not that of a registered cancellation"),
+        ("<cStat>135", "<cStat>220", "the event XML is not that of a registered cancellation"),
+        ("<cStat>135", "<cStat>999", "the event XML is not that of a registered cancellation"),
+        ("<cStat>135", "<cStat>4711", "the event XML is not that of a registered cancellation"),
+    ],
+)
+def test_an_xml_that_says_otherwise_leaves_it_to_the_look_up(old, new, warning, cStat):
+    xml = EVENT.replace(old, new)
+    assert xml != EVENT
+
+    answer = cancel(registered(cStat, xml=xml))
+
+    assert (answer.reaction, answer.reason) == (UNKNOWN, Reason.UNREADABLE_ANSWER)
+    assert answer.may_have_acted
+    assert answer.warnings == (warning,)
+
+
 @pytest.mark.parametrize(
     ("xml", "media_type"),
     [
         ("not XML", "text/plain"),
-        ("<procEventoBPe>", "text/plain"),
+        ("<procEventoBPe>", "application/xml"),
         ("<procEventoBPe>...</procEventoBPe>", "application/xml"),
-        ('<!DOCTYPE a [<!ENTITY e "x">]><procEventoBPe/>', "text/plain"),
+        ('<!DOCTYPE a [<!ENTITY e "x">]><procEventoBPe/>', "application/xml"),
         ("\ud800<a/>", "text/plain"),
     ],
 )
-def test_an_xml_that_cannot_be_read_is_kept_with_a_warning(xml, media_type):
+def test_an_xml_in_which_nothing_can_be_seen_is_kept_with_a_warning(xml, media_type):
     answer = cancel(registered(xml=xml))
 
     assert answer.reaction is CANCELLED

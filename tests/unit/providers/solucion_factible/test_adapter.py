@@ -220,23 +220,23 @@ def test_an_acuse_without_a_status_is_a_warning():
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "kept", "media_type"),
     [
-        "not base64, not XML",
-        "QUJD",
-        encoded("<Acuse><UUID>"),
-        encoded("<Acuse/>"),
-        html.escape("<Acuse>"),
-        encoded(f'<!DOCTYPE a [<!ENTITY e "x">]><Acuse><UUID>{UUID}</UUID><EstatusUUID>201</EstatusUUID></Acuse>'),
+        ("not base64, not XML", b"not base64, not XML", "text/plain"),
+        ("QUJD", b"QUJD", "text/plain"),
+        (encoded("nothing that anybody could read"), encoded("nothing that anybody could read").encode(), "text/plain"),
+        (encoded("<Acuse Fecha="), b"<Acuse Fecha=", "application/xml"),
+        (encoded("<Acuse/>"), b"<Acuse/>", "application/xml"),
+        (html.escape("<Acuse>"), b"<Acuse>", "application/xml"),
     ],
 )
-def test_an_acuse_that_cannot_be_read_is_kept_as_text_with_a_warning(text):
+def test_an_acuse_in_which_nothing_can_be_seen_leaves_the_provider_s_word_and_a_warning(text, kept, media_type):
     answer = cancel(result(200, acuse=text))
 
     assert (answer.reaction, answer.reason) == (Reaction.CANCELLED, Reason.CANCELLED)
     assert answer.evidence is not None
-    assert answer.evidence.media_type == "text/plain"
-    assert answer.evidence.content == html.unescape(text).encode()
+    assert answer.evidence.content == kept
+    assert answer.evidence.media_type == media_type
     assert answer.warnings == ("the acuse cannot be read; it is kept as it came",)
 
 
