@@ -1,0 +1,1 @@
+"""Recorded answers, blemished at random: what says otherwise must never come out as cancelled."""
