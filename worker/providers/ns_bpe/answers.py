@@ -11,7 +11,7 @@ from worker.providers.ns_bpe.reading import ANOTHER_KEY, OTHER_ENVIRONMENT, Read
 from worker.providers.ns_bpe.situation import RegisteredEvent
 from worker.providers.rule import Rule
 
-_ORIGINAL_PROTOCOL = re.compile(r"\[nProt:\s*([0-9]{15})\s*\]")
+_ORIGINAL_PROTOCOL = re.compile(r"\[nProt:\s*([0-9]{15,17})\s*\]")
 _ORIGINAL_TIME = re.compile(r"\[dhRegEvento:\s*([0-9T:.+-]{19,35})\s*\]")
 
 

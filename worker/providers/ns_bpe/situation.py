@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from worker.answer import Evidence
 from worker.providers import quoting
 from worker.providers.ns_bpe import codes, event
-from worker.providers.ns_bpe.wire import Json, an_object, items, text_of
+from worker.providers.ns_bpe.wire import Json, an_object, items, number, text_of
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -56,7 +56,7 @@ def _from_xml(text: str) -> RegisteredEvent:
     return RegisteredEvent(
         chBPe=xml.chBPe,
         tpEvento=xml.tpEvento,
-        cStat=xml.cStat,
+        cStat=number(xml.cStat),
         protocol=quoting.code(xml.nProt),
         registered_at=quoting.code(xml.dhRegEvento),
         evidence=xml.evidence,
@@ -70,7 +70,7 @@ def _from_fields(item: Json) -> RegisteredEvent:
     return RegisteredEvent(
         chBPe=text_of(fields.get("chBPe")),
         tpEvento=text_of(fields.get("tpEvento")),
-        cStat=text_of(fields.get("cStat")),
+        cStat=number(text_of(fields.get("cStat"))),
         protocol=quoting.code(text_of(fields.get("nProt"))),
         registered_at=quoting.code(text_of(fields.get("dhRegEvento"))),
     )

@@ -136,9 +136,14 @@ def test_413_is_found_in_the_error_as_well(cStat):
     assert answer.reaction is Reaction.NOT_CANCELLED
 
 
-@pytest.mark.parametrize(("status", "body"), [(400, b""), (400, {"status": -400}), (401, b""), (403, b"<html>")])
+@pytest.mark.parametrize(("status", "body"), [(400, b""), (400, {"status": -400}), (403, b"<html>")])
 def test_a_refused_look_up_rejects_nothing(status, body):
     assert_open(look_up(body, status))
+
+
+def test_a_look_up_that_never_reached_the_service_is_transient():
+    assert look_up(b"", 401).reaction is Reaction.TRANSIENT
+    assert look_up(b"<html>", 421).reaction is Reaction.TRANSIENT
 
 
 def test_account_and_abuse_read_as_for_a_cancel():
