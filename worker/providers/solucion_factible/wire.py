@@ -78,6 +78,9 @@ def _acuse(content: Element, body: Body) -> str | None:
 def _references(root: Element) -> Iterator[str]:
     """References to other parts: as XOP has them (`Include`), SOAP with attachments (`href`), or text of the acuse."""
     for element in root.iter("*"):
+        if name(element) == "Include":
+            yield element.get("href") or ""
+            continue
         for reference in (element.get("href"), text_of(element) if name(element) == "acuseSat" else None):
             if reference and reference.strip().lower().startswith("cid:"):
                 yield reference

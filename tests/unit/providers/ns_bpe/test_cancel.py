@@ -89,6 +89,15 @@ def test_every_deciding_code_as_number_or_text(cStat, reaction, reason, as_writt
     assert answer.provider_status == {"status": "-3", "cStat": cStat}
 
 
+@pytest.mark.parametrize("zeros", ["0", "00", "000000"])
+@pytest.mark.parametrize(("cStat", "reaction", "reason"), DECIDING)
+def test_a_code_with_leading_zeros_is_read_as_its_number(cStat, reaction, reason, zeros):
+    answer = cancel(refused(zeros + cStat))
+
+    assert (answer.reaction, answer.reason, answer.code) == (reaction, reason, cStat)
+    assert answer.provider_status == {"status": "-3", "cStat": zeros + cStat}
+
+
 def test_the_table_holds_the_deciding_codes_and_no_others():
     assert list(codes.CANCEL) == [cStat for cStat, _, _ in DECIDING]
 
@@ -435,6 +444,10 @@ def test_protocols_and_codes_may_come_as_numbers():
         (f" [nProt: {PROTOCOL} ] [dhRegEvento: {AT} ]", PROTOCOL, AT),
         (f"[nProt:{PROTOCOL}]", PROTOCOL, None),
         (f"[dhRegEvento:{AT}]", None, AT),
+        ("[nProt:14318000000262345]", "14318000000262345", None),
+        ("[nProt:1431800000026234]", "1431800000026234", None),
+        ("[nProt:14318000000262]", None, None),
+        ("[nProt:143180000002623456]", None, None),
         ("[nProt:][dhRegEvento:]", None, None),
         ("", None, None),
     ],
@@ -509,6 +522,12 @@ def test_a_byte_order_mark_does_not_matter():
     assert cancel(b"\xef\xbb\xbf" + json.dumps(registered()).encode()).reaction is CANCELLED
 
 
+def test_texts_may_hold_line_breaks_and_tabs():
+    body = json.dumps(registered(xMotivo="two lines")).replace("two lines", "two\r\n\tlines").encode()
+
+    assert (cancel(body).reaction, cancel(body).message) == (CANCELLED, "two lines")
+
+
 def test_surrogates_in_the_words_can_still_be_stored():
     answer = cancel({"status": "\udce9", "motivo": "a\ud800b", "erro": {"cStat": "\ud800", "xMotivo": "c\udfffd"}})
 
@@ -524,3 +543,4 @@ def test_the_secret_is_not_quoted_back():
 def test_recorded_answers_carry_what_they_say():
     assert cancel(NS_BPE.answer("cancelled")).protocol == PROTOCOL
     assert cancel(NS_BPE.answer("already-cancelled")).registered_at == AT
+    assert "legislação" in (cancel(NS_BPE.answer("rejected-latin-1")).message or "")

@@ -79,6 +79,18 @@ def test_every_deciding_code_of_a_look_up(cStat, reaction, reason, as_written):
     assert not answer.may_have_acted
 
 
+def test_codes_with_leading_zeros_are_read_as_their_numbers():
+    assert look_up(situation("0100")).reaction is Reaction.NOT_CANCELLED
+    assert look_up(situation("0101")).reaction is Reaction.CANCELLED
+    assert look_up(situation("0100", procEventoBPe=[event(cStat="0135")])).reaction is Reaction.CANCELLED
+    assert (
+        look_up(situation("100", procEventoBPe=EVENT.replace("<cStat>135", "<cStat>0135"))).reaction
+        is Reaction.CANCELLED
+    )
+    found = downloaded()["retEvento"]
+    assert download(downloaded(retEvento={**found, "cStat": "0135"})).evidence is not None
+
+
 def test_the_table_holds_these_codes_and_no_others():
     assert list(codes.LOOK_UP) == ["100", "101", "102", "108", "109", "150", "413", "678"]
 
