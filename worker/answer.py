@@ -98,6 +98,7 @@ class Answer:
         reason: Why the run ends, if this answer (or giving up on it) ends it.
         code: The deciding code of provider or authority, as text.
         message: The provider's own words; never a secret.
+        excerpt: Of what came, where nobody could read it: HTTP status, headers, length, first characters; no secret.
         provider_status: Every layer's code as received, e.g. `{"status": "200", "cStat": "135"}`.
         may_have_acted: The call may have cancelled the document although the answer does not say so.
         disproves: Of a rejection: which earlier calls it proves to have not worked.
@@ -110,6 +111,7 @@ class Answer:
     reason: Reason | None = None
     code: str | None = None
     message: str | None = None
+    excerpt: str | None = None
     provider_status: Mapping[str, str] = field(default_factory=dict)
     protocol: str | None = None
     registered_at: str | None = None

@@ -12,6 +12,9 @@ from worker.outcome import Status, Verdict
 from worker.retry import Kind, Policies, Waits
 from worker.verdicts import EVIDENCE_MISSING, evidence_given_up
 
+HISTORY_MESSAGE_LENGTH = 200
+"""Of the provider's words in a line of a job's history: there are up to 20 lines, in Redis's memory, for every job."""
+
 
 class Call(StrEnum):
     """What is asked of the provider in one call."""
@@ -222,7 +225,16 @@ def _entry(call: Call, answer: Answer, *, wait_s: float | None = None) -> dict[s
     wait = None if wait_s is None else round(wait_s, 3)
     layers = " ".join(f"{name}={value}" for name, value in answer.provider_status.items())
     entry = {"call": call, "reaction": answer.reaction, "code": answer.code, "answer": layers or None, "wait_s": wait}
-    return entry | {"note": _nothing_sent(answer)} if answer.unsent else entry
+    if answer.unsent:
+        return entry | {"note": _nothing_sent(answer)}
+    return entry | {"message": _shortened(answer.message), "excerpt": answer.excerpt}
+
+
+def _shortened(message: str | None) -> str | None:
+    """The words as the history keeps them."""
+    if message is None or len(message) <= HISTORY_MESSAGE_LENGTH:
+        return message
+    return message[: HISTORY_MESSAGE_LENGTH - 1] + "…"
 
 
 def _nothing_sent(answer: Answer) -> str:

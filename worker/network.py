@@ -160,7 +160,9 @@ class LimitedTransport(httpx.BaseTransport):
                 extensions=request.extensions,
             )
         )
-        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+        return httpx.Response(
+            response.status, headers=response.headers, stream=_Body(response), extensions=dict(response.extensions)
+        )
 
     def close(self) -> None:
         """Close the connection."""

@@ -156,6 +156,7 @@ class Runner:
             number=record.calls,
             reaction=answer.reaction,
             code=answer.code,
+            **({"excerpt": answer.excerpt} if answer.excerpt else {}),
         )
 
 

@@ -22,7 +22,7 @@ MAX_BODY_BYTES = 5 * 1024 * 1024
 KEEP_ALIVE_S = 3.0
 """How long an idle connection is used again: less than the shortest common server's patience (Apache: 5 s)."""
 _HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
-_KEPT_HEADERS = ("content-type", "retry-after")
+_KEPT_HEADERS = ("content-encoding", "content-type", "retry-after")
 _DETAIL_LENGTH = 200
 
 
@@ -58,20 +58,27 @@ class Received:
 
     Attributes:
         headers: Only those that somebody reads, under lower-case names.
-        body: Never unpacked: what comes compressed, although nobody asked for that, is unreadable and harmless.
+        body: Not unpacked, although it may come compressed.
+        reason: The words beside the status.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    reason: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class NotReceived:
-    """Why there is no answer; `detail` is for people and holds no secret."""
+    """Why there is no answer; `detail` is for people and holds no secret.
+
+    Attributes:
+        begun: What had come of it.
+    """
 
     kind: Failing
     detail: str
+    begun: Received | None = field(default=None, compare=False)
 
 
 class Sender:
@@ -184,30 +191,47 @@ class _Client:
     def send(self, request: _Request, limits: Limits, may_send: Callable[[], bool]) -> Received | NotReceived:
         exchange = _exchange(limits, may_send)
         self._network.exchange = exchange
+        incoming = _Incoming()
         try:
-            return self._receive(request)
+            return self._receive(request, incoming)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol):
             return NotReceived(Failing.MISCONFIGURED, "the address cannot be called")
         except (httpcore.TimeoutException, httpcore.NetworkError) as failure:
-            return _failed(exchange, failure)
+            return _failed(exchange, failure, incoming)
         except (httpcore.RemoteProtocolError, httpx.RemoteProtocolError) as failure:
             if exchange.was_cut:
-                return _failed(exchange, failure)
-            return NotReceived(Failing.UNREADABLE, "the answer is not HTTP")
+                return _failed(exchange, failure, incoming)
+            return NotReceived(Failing.UNREADABLE, "the answer is not HTTP", incoming.so_far())
         finally:
             self._network.exchange = None
 
-    def _receive(self, request: _Request) -> Received | NotReceived:
+    def _receive(self, request: _Request, incoming: "_Incoming") -> Received | NotReceived:
         with self._http.stream(
             request.method, request.url, headers=dict(request.headers), content=request.content
         ) as response:
-            body = bytearray()
+            incoming.head = response
             for part in response.iter_raw():
-                body += part
-                if len(body) > MAX_BODY_BYTES:
-                    return NotReceived(Failing.UNREADABLE, f"the answer is longer than {MAX_BODY_BYTES} bytes")
-            headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-            return Received(response.status_code, headers, bytes(body))
+                incoming.body += part
+                if len(incoming.body) > MAX_BODY_BYTES:
+                    detail = f"the answer is longer than {MAX_BODY_BYTES} bytes"
+                    return NotReceived(Failing.UNREADABLE, detail, incoming.so_far())
+            return incoming.received(response)
+
+
+@dataclass(slots=True)
+class _Incoming:
+    """An answer on its way in."""
+
+    head: httpx.Response | None = None
+    body: bytearray = field(default_factory=bytearray)
+
+    def received(self, head: httpx.Response) -> Received:
+        headers = {name: head.headers[name] for name in _KEPT_HEADERS if name in head.headers}
+        reason = head.extensions.get("reason_phrase", b"").decode("latin-1")
+        return Received(head.status_code, headers, bytes(self.body), reason)
+
+    def so_far(self) -> Received | None:
+        return self.received(self.head) if self.head is not None else None
 
 
 def _close(client: httpx.Client, process: int) -> None:
@@ -230,10 +254,10 @@ def _exchange(limits: Limits, may_send: Callable[[], bool]) -> Exchange:
     )
 
 
-def _failed(exchange: Exchange, failure: Exception) -> NotReceived:
+def _failed(exchange: Exchange, failure: Exception, incoming: _Incoming) -> NotReceived:
     """In doubt the request has arrived: only what failed before its first byte is surely not acted on."""
     if not exchange.has_left:
         return NotReceived(Failing.NOT_SENT, (str(failure) or type(failure).__name__)[:_DETAIL_LENGTH])
     if isinstance(failure, httpcore.TimeoutException):
-        return NotReceived(Failing.NO_ANSWER, "no whole answer within the time limits")
-    return NotReceived(Failing.NO_ANSWER, "the connection was cut")
+        return NotReceived(Failing.NO_ANSWER, "no whole answer within the time limits", incoming.so_far())
+    return NotReceived(Failing.NO_ANSWER, "the connection was cut", incoming.so_far())

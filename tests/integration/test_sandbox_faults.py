@@ -116,7 +116,7 @@ def test_a_wrong_content_type_carries_the_right_answer(sandbox):
 
 
 def test_a_redirect_does_nothing(sandbox):
-    assert sandbox.cancel_bpe(sandbox_chbpe("redirect")).status_code == 302
+    assert sandbox.cancel_bpe(sandbox_chbpe("redirect")).status_code == 307
     assert sandbox.document(sandbox_chbpe("redirect"))["cancelled"] is False
 
 

@@ -3,7 +3,7 @@
 import json
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -130,6 +130,29 @@ def test_a_cut_after_the_provider_acted_is_looked_up_and_never_asked_again(site:
     assert (found["status"], found["reason"], found["attempts"]) == ("cancelled", "already-cancelled", 1)
     assert found["evidence"]["sha256"] == sandbox.document(key)["evidence_sha256"]
     assert sandbox.document(key)["asked"] == 1
+
+
+def history(site: Site, job: str) -> Sequence[Mapping[str, Any]]:
+    record = site.client.status(job)
+    assert record
+    return record.history
+
+
+def test_what_nobody_could_read_is_told_in_history_and_log(site: Site):
+    key, uuid_ = sandbox_chbpe("error-before", 7, first_calls=1), sandbox_uuid("soap-fault", 8)
+
+    site.outcome(site.client.submit(bpe(key)).job)
+    fault = site.client.submit(cfdi(uuid_)).job
+    wait_until(lambda: history(site, fault))
+
+    excerpt = history(site, f"ns-bpe:{key}")[0]["excerpt"]
+    assert excerpt.startswith("HTTP 502 ")
+    assert "text/html" in excerpt
+    assert "<html" in excerpt
+    assert excerpt[:20] in site.workers[0].log.read_text()
+    told = history(site, fault)[0]
+    assert told["message"]
+    assert "Fault" in told["excerpt"]
 
 
 def test_evidence_that_is_not_there_yet_is_fetched_as_a_phase_of_the_run(site: Site, sandbox: Sandbox):

@@ -91,7 +91,7 @@ def blemished(recorded: Recorded, random: Random) -> bytes:
 
 def _with_blemished_evidence(recorded: Recorded, random: Random) -> bytes | None:
     if recorded.kit is NS_BPE:
-        value = json.loads(recorded.body)
+        value = json.loads(recorded.body.decode("utf-8", "replace"))
         return next((_in_json(value, held, random) for held in _objects(value) if held.get("xml")), None)
     found = _ACUSE.search(recorded.body)
     if found is None:

@@ -119,8 +119,10 @@ class Deployment:
         step = Finish(verdict=verdict, entry={"call": "cancel", "reaction": "cancelled"}, effects=Effects())
         assert self.ledger.finish(begun, token, nonce, step) == "ended"
 
-    def park(self, job: str, *, wait_s: float, code: str = "211", **more: Any) -> None:
-        """Make a call of a job whose answer has it asked again."""
+    def park(
+        self, job: str, *, wait_s: float, code: str = "211", told: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
+        """Make a call of a job whose answer has it asked again; `told` is more for its line of the history."""
         begun, token, nonce = self.begin(job)
         entry = {"call": "cancel", "reaction": "in_process", "code": code, "wait_s": wait_s, "answer": f"status={code}"}
         step = Park(
@@ -128,7 +130,7 @@ class Deployment:
             least_wait_s=0,
             next_call="cancel",
             retry={},
-            entry=entry,
+            entry={**entry, **(told or {})},
             effects=Effects(),
             code=code,
             **more,

@@ -39,7 +39,11 @@ class Kit:
 
     def answer(self, name: str) -> bytes:
         """A recorded answer's body."""
-        return (ANSWERS / self.provider / f"{name}{self.suffix}").read_bytes()
+        return self.path(f"{name}{self.suffix}").read_bytes()
+
+    def path(self, file: str) -> Path:
+        """Where a recorded answer is."""
+        return ANSWERS / self.provider / file
 
 
 SOLUCION_FACTIBLE = Kit(

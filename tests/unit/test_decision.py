@@ -13,7 +13,7 @@ from config.accounts import Environment
 from config.settings import Settings
 from worker import decision, verdicts
 from worker.answer import Answer, Disproves, Evidence, Reaction, Reason
-from worker.decision import AbuseRule, Call, Situation, decide
+from worker.decision import HISTORY_MESSAGE_LENGTH, AbuseRule, Call, Situation, decide
 from worker.ledger.records import Begun, Record
 from worker.ledger.steps import Effects, Finish, Park
 from worker.outcome import Status
@@ -426,6 +426,21 @@ def test_a_run_that_is_given_up_does_not_count_what_was_not_sent():
 
     assert step.unsent
     assert step.verdict.reason is Reason.GAVE_UP
+
+
+def test_the_history_keeps_words_and_excerpt_of_every_answer():
+    said = answer(Reaction.UNKNOWN, message="SOAP fault: it went wrong", excerpt="HTTP 500, text/xml, 90 bytes: <a>")
+
+    given_up = finished(situation(retry=waits(age_s={"unknown": DAY_S})), said)
+
+    for step in (parked(situation(), said), given_up, parked(evidence_phase(), said)):
+        assert (step.entry["message"], step.entry["excerpt"]) == (said.message, said.excerpt)
+
+
+def test_the_history_keeps_the_beginning_of_long_words():
+    step = parked(situation(), answer(Reaction.UNKNOWN, message="é" * HISTORY_MESSAGE_LENGTH + "x"))
+
+    assert step.entry["message"] == "é" * (HISTORY_MESSAGE_LENGTH - 1) + "…"
 
 
 @pytest.mark.parametrize("call", list(Call))

@@ -208,7 +208,49 @@ def test_a_compressed_body_is_not_unpacked(server, patient):
     bomb = gzip.compress(b"\0" * 50_000_000)
     server.will(reply(bomb, headers={"Content-Encoding": "gzip"}))
 
-    assert post(patient, server.url) == Received(200, {}, bomb)
+    assert post(patient, server.url) == Received(200, {"content-encoding": "gzip"}, bomb)
+
+
+def test_the_words_beside_the_status_are_kept(server, patient):
+    words = "Tipo de contenido no válido: 'application/soap+xml; charset=utf-8'"
+    server.will(http_server.raw(f"HTTP/1.1 415 {words}\r\nContent-Length: 0\r\n\r\n".encode("latin-1")))
+
+    answer = post(patient, server.url)
+
+    assert isinstance(answer, Received)
+    assert (answer.status, answer.reason) == (415, words)
+
+
+@pytest.mark.parametrize(
+    ("script", "begins"),
+    [
+        (http_server.cut_in_the_body(b"0123456789"), b"01234"),
+        (http_server.drip_body(), b" "),
+        (reply(b"a" * (MAX_BODY_BYTES + 1)), b"aaa"),
+    ],
+    ids=["cut", "drip-fed", "too long"],
+)
+def test_what_had_come_of_an_answer_is_kept(server, script, begins):
+    sender = Sender(Limits(connect_s=5, read_s=2, total_s=2))
+    server.will(script)
+
+    answer = post(sender, server.url)
+    sender.close()
+
+    assert isinstance(answer, NotReceived)
+    assert answer.begun is not None
+    assert answer.begun.status == 200
+    assert answer.begun.body.startswith(begins)
+
+
+@pytest.mark.parametrize("script", [http_server.cut(), http_server.silence(), http_server.raw(b"garbage\r\n\r\n")])
+def test_where_no_head_came_nothing_had_begun(server, sender, script):
+    server.will(script)
+
+    answer = post(sender, server.url)
+
+    assert isinstance(answer, NotReceived)
+    assert answer.begun is None
 
 
 def test_a_redirect_is_not_followed(server, patient):

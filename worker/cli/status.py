@@ -111,5 +111,6 @@ def _line(entry: Mapping[str, Any]) -> tuple[object, ...]:
     what = entry.get("call") or entry.get("what")
     wait = f"{entry['wait_s']:g} s" if entry.get("wait_s") is not None else None
     by = f"by {entry['by']}" if entry.get("by") else None
-    why = ", ".join(str(part) for part in (by, entry.get("reason"), entry.get("answer"), entry.get("note")) if part)
+    words = (by, *map(entry.get, ("reason", "answer", "message", "note", "excerpt")))
+    why = ", ".join(str(part) for part in words if part)
     return moment(instant(entry["at"])), what, entry.get("reaction"), entry.get("code"), wait, why

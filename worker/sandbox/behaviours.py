@@ -42,7 +42,7 @@ FAULT_MEANINGS: Mapping[FaultKind, str] = {
     FaultKind.ERROR_BEFORE: "HTTP 502 with HTML, nothing done",
     FaultKind.BUSY_429: "HTTP 429 with Retry-After: 2, nothing done",
     FaultKind.BUSY_503: "HTTP 503 with Retry-After: 2, nothing done",
-    FaultKind.REDIRECT: "HTTP 302 to another address, nothing done",
+    FaultKind.REDIRECT: "HTTP 307 to another address, nothing done",
     FaultKind.DELAY_AFTER: "acts, waits (3 s), answers",
     FaultKind.CUT_AFTER: "acts, then cuts the TCP connection without an answer",
     FaultKind.ERROR_AFTER: "acts, then HTTP 502 with HTML",

@@ -91,7 +91,7 @@ def _error(fault: FaultRequest, status: int, *, retry_after: str | None = None) 
 
 
 async def _redirect(_fault: FaultRequest, _act: Act, connection: Connection) -> None:
-    await connection.reply(html_reply(302, {"location": "/sandbox/elsewhere"}))
+    await connection.reply(html_reply(307, {"location": "/sandbox/elsewhere"}))
 
 
 async def _garbage(_fault: FaultRequest, act: Act, connection: Connection) -> None:

@@ -73,6 +73,16 @@ def test_status_shows_where_a_job_stands_and_its_history(anula, deployment, clie
     assert ran.lines[-1].split()[1:] == ["cancel", "in_process", "211", "60", "s", "status=211"]
 
 
+def test_status_shows_a_provider_s_words_and_what_nobody_could_read(anula, deployment, client):
+    job = client.submit(cfdi()).job
+    entry = {"reaction": "unknown", "message": "it went wrong", "excerpt": "HTTP 500, text/xml, 9 bytes: <a/>"}
+    deployment.park(job, wait_s=60, told=entry)
+
+    assert anula("status", job).lines[-1].endswith("it went wrong, HTTP 500, text/xml, 9 bytes: <a/>")
+    (told,) = anula("status", job, "--json").json[0]["history"]
+    assert entry.items() <= told.items()
+
+
 def test_status_as_json_is_an_array_with_the_history(anula, deployment, client):
     job = client.submit(cfdi(reference="order 7")).job
     deployment.park(job, wait_s=60)

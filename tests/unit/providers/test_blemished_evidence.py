@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.evidence_wrappings import HIDDEN, READABLE, VISIBLE
 from tests.support.fake_sender import FakeSender
-from tests.support.provider_kits import CHBPE, NS_BPE, SECRET, UUID, bpe_account, credentials
-from tests.support.wrappings import HIDDEN, READABLE, VISIBLE
+from tests.support.provider_kits import CHBPE, NS_BPE, SECRET, SOLUCION_FACTIBLE, UUID, bpe_account, credentials
 from worker.answer import Answer, Reaction, Reason
 from worker.providers import visible
 from worker.providers.ns_bpe import event
 from worker.providers.ns_bpe.adapter import NsBpe
-from worker.providers.solucion_factible import answers, wire
+from worker.providers.solucion_factible import answers
 from worker.providers.solucion_factible.wire import Reply
 from worker.sender import Received
 
@@ -252,17 +252,26 @@ def test_an_event_in_a_field_where_nobody_expects_it_is_heard_too(elsewhere):
     assert saying(answer) == UNKNOWN
 
 
-def test_two_acuses_in_one_answer_agree_on_nothing():
-    fields = [
-        f"<acuseSat>{as_text(READABLE['base64'](ACUSE.format(uuid=UUID, estatus=n)))}</acuseSat>" for n in (201, 205)
-    ]
+@pytest.mark.parametrize("codes", [(201, 205), (205, 201), (201, 201)])
+def test_two_acuses_in_one_answer_agree_on_nothing(codes):
+    acuses = [READABLE["base64"](ACUSE.format(uuid=UUID, estatus=code)).decode() for code in codes]
+
+    assert saying(enveloped("".join(f"<acuseSat>{one}</acuseSat>" for one in acuses))) == UNKNOWN
+
+
+def test_an_empty_acuse_beside_another_hides_nothing():
+    one = READABLE["base64"](ACUSE.format(uuid=UUID, estatus=205)).decode()
+
+    assert saying(enveloped(f"<acuseSat/><acuseSat>{one}</acuseSat>")) == DISAGREES
+
+
+def enveloped(acuses: str) -> Answer:
     envelope = (
         '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><r><status>200</status>'
-        f"{''.join(fields)}</r></s:Body></s:Envelope>"
+        f"{acuses}</r></s:Body></s:Envelope>"
     )
-    answer = answers.to_cancel(wire.read(envelope.encode()), http_status=200, uuid=UUID, secret=SECRET)
-
-    assert saying(answer) == DISAGREES
+    adapter = SOLUCION_FACTIBLE.adapter(FakeSender(Received(200, {}, envelope.encode())))
+    return adapter.cancel(SOLUCION_FACTIBLE.request, credentials())
 
 
 def test_what_is_too_long_to_be_looked_through_is_no_agreement():

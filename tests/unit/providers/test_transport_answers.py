@@ -5,6 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from tests.support.provider_kits import SECRET
 from worker.answer import Reaction, Reason
 from worker.providers import transport_answers
 from worker.sender import Failing, NotReceived, Received
@@ -20,7 +21,7 @@ from worker.sender import Failing, NotReceived, Received
     ],
 )
 def test_how_a_failed_exchange_reads(kind, reaction, may_have_acted, reason):
-    answer = transport_answers.of_failure(NotReceived(kind, "what happened"))
+    answer = transport_answers.of_failure(NotReceived(kind, "what happened"), secret=SECRET)
 
     assert (answer.reaction, answer.may_have_acted, answer.reason) == (reaction, may_have_acted, reason)
     assert answer.code is None
@@ -29,7 +30,15 @@ def test_how_a_failed_exchange_reads(kind, reaction, may_have_acted, reason):
 
 
 def test_every_kind_of_failure_has_a_reading():
-    assert all(transport_answers.of_failure(NotReceived(kind, "")) for kind in Failing)
+    assert all(transport_answers.of_failure(NotReceived(kind, ""), secret=SECRET) for kind in Failing)
+
+
+def test_what_had_come_of_a_failed_exchange_is_told():
+    begun = Received(200, {"content-type": "text/xml"}, f"<a>{SECRET} and".encode(), "OK")
+
+    answer = transport_answers.of_failure(NotReceived(Failing.NO_ANSWER, "cut", begun), secret=SECRET)
+
+    assert answer.excerpt == f"HTTP 200 OK, text/xml, {len(begun.body)} bytes: <a>… and"
 
 
 @pytest.mark.parametrize(
@@ -40,12 +49,11 @@ def test_every_kind_of_failure_has_a_reading():
         (500, Reaction.UNKNOWN, True),
         (502, Reaction.UNKNOWN, True),
         (504, Reaction.UNKNOWN, True),
-        (301, Reaction.TRANSIENT, False),
-        (302, Reaction.TRANSIENT, False),
-        (304, Reaction.TRANSIENT, False),
-        (308, Reaction.TRANSIENT, False),
-        (404, Reaction.TRANSIENT, False),
-        (405, Reaction.TRANSIENT, False),
+        *((status, Reaction.TRANSIENT, False) for status in (301, 307, 308)),
+        *(
+            (status, Reaction.TRANSIENT, False)
+            for status in (401, 404, 405, 407, 411, 413, 414, 415, 417, 421, 426, 431)
+        ),
     ],
 )
 def test_how_a_bare_http_status_reads(status, reaction, may_have_acted):
@@ -56,7 +64,10 @@ def test_how_a_bare_http_status_reads(status, reaction, may_have_acted):
     assert answer.provider_status == {"http": str(status)}
 
 
-@pytest.mark.parametrize("status", [200, 201, 204, 400, 401, 403, 408, 413, 501, 520, 600])
+@pytest.mark.parametrize(
+    "status",
+    [200, 201, 204, 300, 302, 303, 304, 305, 400, 402, 403, 406, 408, 409, 410, 416, 418, 422, 451, 501, 520, 600],
+)
 def test_other_statuses_are_left_to_the_adapter(status):
     assert transport_answers.of_status(Received(status)) is None
 
@@ -103,6 +114,6 @@ def test_retry_after_may_be_a_date(zone):
 
 
 def test_an_inquiry_never_marks_that_something_was_done():
-    answer = transport_answers.of_failure(NotReceived(Failing.NO_ANSWER, ""))
+    answer = transport_answers.of_failure(NotReceived(Failing.NO_ANSWER, ""), secret=SECRET)
 
     assert not transport_answers.of_inquiry(answer).may_have_acted

@@ -6,6 +6,7 @@ from config.accounts import Environment, NsBpeAccount
 from worker.answer import Answer
 from worker.providers import transport_answers
 from worker.providers.base import Credentials
+from worker.providers.body import Body, unwrapped
 from worker.providers.ns_bpe import answers, event, wire
 from worker.providers.ns_bpe.reading import Reading
 from worker.request import NsBpeRequest, Request
@@ -32,24 +33,23 @@ class NsBpe:
         """Ask for the cancellation; the answer comes from SEFAZ itself."""
         asked = _ours(request)
         body = wire.cancel_body(asked, self._account.environment)
-        received = self._post(CANCEL_PATH, body, credentials)
-        if isinstance(received, NotReceived):
-            return transport_answers.of_failure(received)
-        return answers.to_cancel(self._reading(received, asked, credentials))
+        return self._asked(CANCEL_PATH, body, asked, credentials=credentials, read=answers.to_cancel)
 
     def look_up(self, request: Request, credentials: Credentials) -> Answer:
         """Ask what SEFAZ has on record."""
         asked = _ours(request)
         body = wire.status_body(asked, self._account.environment)
-        return self._inquire(STATUS_PATH, body, asked, credentials=credentials, read=answers.to_look_up)
+        found = self._asked(STATUS_PATH, body, asked, credentials=credentials, read=answers.to_look_up)
+        return transport_answers.of_inquiry(found)
 
     def evidence(self, request: Request, credentials: Credentials) -> Answer:
         """Download the event's XML; it may not be there at once."""
         asked = _ours(request)
         body = wire.event_body(asked, self._account.environment)
-        return self._inquire(EVENT_PATH, body, asked, credentials=credentials, read=answers.to_download)
+        found = self._asked(EVENT_PATH, body, asked, credentials=credentials, read=answers.to_download)
+        return transport_answers.of_inquiry(found)
 
-    def _inquire(
+    def _asked(
         self,
         path: str,
         body: bytes,
@@ -60,8 +60,10 @@ class NsBpe:
     ) -> Answer:
         received = self._post(path, body, credentials)
         if isinstance(received, NotReceived):
-            return transport_answers.of_inquiry(transport_answers.of_failure(received))
-        return read(self._reading(received, asked, credentials))
+            return transport_answers.of_failure(received, secret=credentials.secret)
+        answered = unwrapped(received)
+        answer = read(self._reading(received, answered, asked, secret=credentials.secret))
+        return transport_answers.told(answer, received, answered, secret=credentials.secret)
 
     def _post(self, path: str, body: bytes, credentials: Credentials) -> Received | NotReceived:
         return self._sender.post(
@@ -72,15 +74,16 @@ class NsBpe:
             may_send=credentials.may_send,
         )
 
-    def _reading(self, received: Received, asked: NsBpeRequest, credentials: Credentials) -> Reading:
-        reply = wire.read(received.body)
+    def _reading(self, received: Received, body: Body, asked: NsBpeRequest, *, secret: str) -> Reading:
+        reply = wire.read(body)
         return Reading(
             received=received,
+            text=body.text,
             reply=reply,
             xml=event.read(reply.xml, asked.chBPe) if reply.xml else None,
             chBPe=asked.chBPe,
             tpAmb=str(wire.TP_AMB[self._account.environment]),
-            secret=credentials.secret,
+            secret=secret,
         )
 
 

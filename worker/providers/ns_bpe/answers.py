@@ -12,7 +12,7 @@ from worker.providers.ns_bpe.reading import ANOTHER_KEY, OTHER_ENVIRONMENT, Read
 from worker.providers.ns_bpe.situation import RegisteredEvent
 from worker.providers.rule import Rule
 
-_ORIGINAL_PROTOCOL = re.compile(r"\[nProt:\s*([0-9]{15})\s*\]")
+_ORIGINAL_PROTOCOL = re.compile(r"\[nProt:\s*([0-9]{15,17})\s*\]")
 _ORIGINAL_TIME = re.compile(r"\[dhRegEvento:\s*([0-9T:.+-]{19,35})\s*\]")
 
 
@@ -37,7 +37,7 @@ def to_cancel(reading: Reading) -> Answer:
 def _confirmed(reading: Reading, rule: Rule) -> Answer:
     """What remains of "cancelled" once the event's XML was read; where it does not agree, the look-up decides."""
     xml = reading.xml
-    if event.keys_in(reading.received.body.decode("latin-1"), reading.chBPe) - {reading.chBPe}:
+    if event.keys_in(reading.text, reading.chBPe) - {reading.chBPe}:
         return reading.unreadable(ANOTHER_KEY)  # in a field that nobody expects it in
     if xml is not None and xml.legible is Legible.PARTLY:
         return reading.unreadable(event.DAMAGED)

@@ -8,6 +8,7 @@ from worker.answer import Evidence, Reaction
 from worker.providers import evidence_reader, quoting, visible
 from worker.providers.evidence_reader import Legible
 from worker.providers.ns_bpe import codes
+from worker.providers.ns_bpe.wire import number
 from worker.providers.untrusted_xml import Element, all_named, whole_text
 
 UNREADABLE = "the event XML cannot be read; it is kept as it came"
@@ -77,7 +78,7 @@ def read(text: str, chBPe: str) -> EventXml:
         Legible.WHOLE,
         keys=frozenset(_keys(received.root)),
         tpEvento=frozenset(_texts(received.root, "tpEvento")),
-        cStat=frozenset(code.lstrip("0") for code in _texts(received.root, "cStat")),
+        cStat=frozenset(number(code) or "" for code in _texts(received.root, "cStat")),
         nProt=next(_texts(registered, "nProt"), None),
         dhRegEvento=next(_texts(registered, "dhRegEvento"), None),
     )

@@ -19,6 +19,7 @@ class Reading:
     """An answer under interpretation.
 
     Attributes:
+        text: The whole answer's characters.
         chBPe: The key that was asked about.
         tpAmb: The environment that was asked in.
         xml: The event's XML, where the answer brings one.
@@ -26,6 +27,7 @@ class Reading:
     """
 
     received: Received
+    text: str
     reply: Reply
     xml: EventXml | None
     chBPe: str
@@ -34,20 +36,22 @@ class Reading:
 
     def by(self, rule: Rule) -> Answer:
         """The answer that `rule` makes of it."""
-        said = {"status": quoting.code(self.reply.status), "cStat": quoting.code(self.reply.cStat)}
+        said = {"status": quoting.code(self.reply.status), "cStat": quoting.code(self.reply.cStat_as_received)}
         layers = {layer: code for layer, code in said.items() if code}
         decided_by_http = str(self.received.status) if rule is codes.HTTP.get(self.received.status) else None
         return rule.answer(
-            code=said["cStat"] or said["status"] or decided_by_http,
+            code=quoting.code(self.reply.cStat) or said["status"] or decided_by_http,
             message=quoting.message(self.reply.words, secret=self.secret),
             provider_status=layers or transport_answers.http_status(self.received),
         )
 
     def by_http(self) -> Answer | None:
         """What the HTTP status says, None where it leaves the matter to the body; the provider's own words beat a
-        bare 500, 502 or 504.
+        bare 500, 502 or 504, and whatever may be its own beats what is said before the service.
         """
         answer = transport_answers.of_status(self.received)
+        if self.received.status in transport_answers.BEFORE_THE_SERVICE and self.reply.may_be_own:
+            return None
         if answer is None or not self.reply.is_own:
             return answer
         if answer.reaction is Reaction.UNKNOWN:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from worker.answer import Evidence
 from worker.providers import quoting
 from worker.providers.ns_bpe import codes, event
-from worker.providers.ns_bpe.wire import Json, an_object, items, text_of
+from worker.providers.ns_bpe.wire import Json, an_object, items, number, text_of
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -72,7 +72,7 @@ def _from_fields(item: Json, chBPe: str) -> RegisteredEvent:
     """An event turned into JSON: the fields of the authority's part, at any of the depths that the schema has."""
     answered = an_object(item.get("retEventoBPe")) or item
     fields = an_object(answered.get("infEvento")) or answered
-    key, cStat = text_of(fields.get("chBPe")), text_of(fields.get("cStat"))
+    key, cStat = text_of(fields.get("chBPe")), number(text_of(fields.get("cStat")))
     is_cancellation = text_of(fields.get("tpEvento")) == codes.CANCELLATION_EVENT
     return RegisteredEvent(
         keys=frozenset({key} if key else ()),

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.accounts import Environment
+from worker.providers.body import Body
 from worker.request import NsBpeRequest
 
 TP_AMB = {Environment.PRODUCTION: 1, Environment.TEST: 2}
 """`tpAmb`, from the provider's page "BPe Cancellation"."""
-_OWN_FIELDS = frozenset({"status", "motivo", "erro", "erros", "retEvento", "retConsSitBPe", "cStat", "xMotivo"})
+_OWN_FIELDS = frozenset({"motivo", "erro", "erros", "retEvento", "retConsSitBPe", "cStat", "xMotivo"})
+_NUMBER = re.compile("-?[0-9]{1,9}")
 _EVENT = re.compile("<[^<>]{0,80}EventoBPe", re.IGNORECASE)
+_HTTP_ERRORS = range(400, 600)
 
 Json = Mapping[str, Any]
 _NOTHING: Json = {}
@@ -63,8 +66,10 @@ class Reply:
     Attributes:
         is_empty: There is no body at all.
         is_own: It is JSON that the provider wrote, not a page of a firewall.
+        may_be_own: Nobody can say that the provider did not write it: it is, or it is not whole.
         status: The provider's own code.
-        cStat: The authority's code, wherever it stands; the innermost place counts.
+        cStat: The authority's code as a number without leading zeros; of several places the innermost counts.
+        cStat_as_received: The same, as it was written.
         words: The most telling text: the authority's, else the error's, else the provider's.
         chBPe: The key that the answer is about, where it names one.
         xml: The event's XML, exactly as it came.
@@ -73,8 +78,10 @@ class Reply:
 
     is_empty: bool = False
     is_own: bool = False
+    may_be_own: bool = False
     status: str | None = None
     cStat: str | None = None
+    cStat_as_received: str | None = None
     words: str | None = None
     chBPe: str | None = None
     nProt: str | None = None
@@ -83,18 +90,26 @@ class Reply:
     situation: Json = field(default_factory=dict)
 
 
-def read(body: bytes) -> Reply:
-    """The reply in `body`; what is no JSON object leaves it without parts."""
-    if not body.strip():
+def read(body: Body) -> Reply:
+    """The reply in `body`; what is not whole, or no JSON object, leaves it without parts."""
+    if body.problem:
+        return Reply(may_be_own=True)
+    if not body.text:
         return Reply(is_empty=True)
-    value = _decoded(body)
+    value = _decoded(body.text)
+    if value is None:
+        return Reply(may_be_own=any(f'"{name}"' in body.text for name in _OWN_FIELDS))
     situation, event = an_object(value.get("retConsSitBPe")), an_object(value.get("retEvento"))
     error = _error(value)
     inside_out = (situation, event, error, value)
+    cStat, status = _first("cStat", *inside_out), text_of(value.get("status"))
+    is_own = not _OWN_FIELDS.isdisjoint(value) or _is_own_status(status)
     return Reply(
-        is_own=not _OWN_FIELDS.isdisjoint(value),
-        status=text_of(value.get("status")),
-        cStat=_first("cStat", *inside_out),
+        is_own=is_own,
+        may_be_own=is_own,
+        status=status,
+        cStat=number(cStat),
+        cStat_as_received=cStat,
         words=_first("xMotivo", *inside_out) or _first("motivo", error) or _listed(value) or _first("motivo", value),
         chBPe=_first("chBPe", *inside_out),
         nProt=_first("nProt", event, value),
@@ -104,18 +119,21 @@ def read(body: bytes) -> Reply:
     )
 
 
-def _decoded(body: bytes) -> Json:
-    """The JSON object in `body`, every number as text; one without fields where it is none."""
+def _decoded(text: str) -> Json | None:
+    """The JSON object in `text`, every number as text; one without fields where it is another value, None where it is
+    no JSON. Line breaks and tabs within its texts are taken as they are.
+    """
     try:
         value = json.loads(
-            body.decode("utf-8-sig"),
+            text,
+            strict=False,
             parse_int=str,  # 44 digits of a key, or 44,000 of an attack
             parse_float=str,
             parse_constant=_no_constant,
             object_pairs_hook=_without_contradictions,
         )
     except (ValueError, RecursionError):
-        return _NOTHING
+        return None
     return value if isinstance(value, dict) else _NOTHING
 
 
@@ -163,6 +181,16 @@ def _listed(value: Json) -> str | None:
 
 def _first(name: str, *places: Json) -> str | None:
     return next((text for text in (text_of(place.get(name)) for place in places) if text), None)
+
+
+def _is_own_status(status: str | None) -> bool:
+    """Whether a `status` without any other field of the provider's is its own: gateways write the HTTP error there."""
+    return status is not None and _NUMBER.fullmatch(status) is not None and int(status) not in _HTTP_ERRORS
+
+
+def number(code: str | None) -> str | None:
+    """A code as the tables have it: `0135` is 135."""
+    return code.lstrip("0") or "0" if code and code.isascii() and code.isdigit() else code
 
 
 def an_object(value: object) -> Json:

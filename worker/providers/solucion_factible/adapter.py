@@ -8,7 +8,9 @@ from config.accounts import Environment, SolucionFactibleAccount
 from worker.answer import Answer, Reaction
 from worker.providers import quoting, transport_answers
 from worker.providers.base import Credentials
+from worker.providers.body import unwrapped
 from worker.providers.solucion_factible import answers, wire
+from worker.providers.solucion_factible.wire import Reply
 from worker.providers.solucion_factible.wsdl_source import WsdlSource
 from worker.request import Request, SolucionFactibleRequest
 from worker.sender import NotReceived, Received, Sender
@@ -53,14 +55,26 @@ class SolucionFactible:
             ca_file=self._account.ca_file,
             may_send=credentials.may_send,
         )
-        return self._answer(received, uuid=request.document, secret=credentials.secret)
-
-    def _answer(self, received: Received | NotReceived, *, uuid: str, secret: str) -> Answer:
         if isinstance(received, NotReceived):
-            return transport_answers.of_failure(received)
-        reply = wire.read(received.body)
-        if not HTTPStatus.OK <= received.status < HTTPStatus.MULTIPLE_CHOICES:
+            return transport_answers.of_failure(received, secret=credentials.secret)
+        body = unwrapped(received)
+        answer = self._answer(received, wire.read(body), uuid=request.document, secret=credentials.secret)
+        return transport_answers.told(answer, received, body, secret=credentials.secret)
+
+    def _answer(self, received: Received, reply: Reply, *, uuid: str, secret: str) -> Answer:
+        is_success = HTTPStatus.OK <= received.status < HTTPStatus.MULTIPLE_CHOICES
+        if is_success or (received.status in transport_answers.BEFORE_THE_SERVICE and reply.may_be_own):
+            answer = answers.to_cancel(reply, http_status=received.status, uuid=uuid, secret=secret)
+        else:
             http = transport_answers.http_status(received)
             answer = transport_answers.of_status(received) or transport_answers.unreadable(http)
-            return replace(answer, message=quoting.message(reply.fault, secret=secret))
-        return answers.to_cancel(reply, http_status=received.status, uuid=uuid, secret=secret)
+            answer = replace(answer, message=quoting.message(reply.fault, secret=secret))
+        if received.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE and answer.code is None:
+            said = quoting.message(reply.fault or received.reason, secret=secret)
+            return replace(answer, message=": ".join(filter(None, (self._other_soap_version(), said))))
+        return answer
+
+    def _other_soap_version(self) -> str:
+        """What to try where the provider does not take the content type, which is the SOAP version's."""
+        other = "1.1" if self._account.soap_version == "1.2" else "1.2"
+        return f'set soap_version = "{other}" for account {self._account.name} in the accounts file'

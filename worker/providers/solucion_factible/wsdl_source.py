@@ -8,6 +8,7 @@ from pathlib import Path
 from config.accounts import SolucionFactibleAccount
 from worker.answer import Answer, Reaction
 from worker.providers import quoting
+from worker.providers.body import unwrapped
 from worker.providers.solucion_factible.wsdl import OWN, EnvelopeBuilder, WsdlUnusable
 from worker.sender import Failing, NotReceived, Sender
 
@@ -74,7 +75,10 @@ class WsdlSource:
             return self._problem(reaction, f"could not be fetched: {received.detail}")
         if received.status != HTTPStatus.OK:
             return self._problem(Reaction.TRANSIENT, f"could not be fetched: HTTP {received.status}")
-        return received.body
+        found = unwrapped(received)
+        if found.problem:
+            return self._problem(Reaction.TRANSIENT, f"could not be fetched: {found.problem}")
+        return found.content.lstrip(b" \t\r\n")
 
     def _problem(self, reaction: Reaction, what: str) -> Answer:
         text = f"WSDL {self._account.wsdl or 'of the project'} {what}"

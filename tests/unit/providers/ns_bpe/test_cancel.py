@@ -8,11 +8,13 @@ import pytest
 from tests.support.fake_sender import FakeSender
 from tests.support.provider_kits import CHBPE, NS_BPE, SECRET, bpe_account, credentials
 from worker.answer import Answer, Disproves, Reaction, Reason
+from worker.providers import transport_answers
 from worker.providers.ns_bpe import codes
 from worker.providers.ns_bpe.adapter import NsBpe
 from worker.sender import Received
 
 REQUEST = NS_BPE.request
+BEFORE_THE_SERVICE = sorted(map(int, transport_answers.BEFORE_THE_SERVICE))
 OTHER_KEY = "43180207364617000135630000000000301000000081"
 PROTOCOL, AT = "143180000002623", "2018-02-21T14:58:46-03:00"
 EVENT = json.loads(NS_BPE.answer("event"))["xml"]
@@ -87,6 +89,15 @@ def test_every_deciding_code_as_number_or_text(cStat, reaction, reason, as_writt
     assert answer.provider_status == {"status": "-3", "cStat": cStat}
 
 
+@pytest.mark.parametrize("zeros", ["0", "00", "000000"])
+@pytest.mark.parametrize(("cStat", "reaction", "reason"), DECIDING)
+def test_a_code_with_leading_zeros_is_read_as_its_number(cStat, reaction, reason, zeros):
+    answer = cancel(refused(zeros + cStat))
+
+    assert (answer.reaction, answer.reason, answer.code) == (reaction, reason, cStat)
+    assert answer.provider_status == {"status": "-3", "cStat": zeros + cStat}
+
+
 def test_the_table_holds_the_deciding_codes_and_no_others():
     assert list(codes.CANCEL) == [cStat for cStat, _, _ in DECIDING]
 
@@ -145,7 +156,7 @@ def test_waits_and_holds():
 
 
 @pytest.mark.parametrize(
-    "cStat", ["1", "100", "102", "150", "280", "573", "656", "998", "13", "1350", "0135", "x", "-1"]
+    "cStat", ["1", "100", "102", "150", "280", "573", "656", "998", "13", "1350", "x", "-1", "00573", "0"]
 )
 def test_any_other_code_under_status_3_is_rejected_and_never_retried(cStat):
     answer = cancel(refused(cStat))
@@ -228,10 +239,25 @@ def test_a_refused_token_in_the_provider_s_own_json_concerns_the_account(http, b
     assert answer.message
 
 
-@pytest.mark.parametrize("http", [401, 403])
-@pytest.mark.parametrize("body", [b"", b"<html>Forbidden</html>", b'{"message": "Forbidden"}', b"null", b'"status"'])
-def test_a_firewall_s_refusal_stops_nobody_else(http, body):
-    assert cancel(body, status=http).reaction is UNKNOWN
+FOREIGN = [
+    b"",
+    b"<html>Forbidden</html>",
+    b'{"message": "Forbidden"}',
+    b"null",
+    b'"status"',
+    b'{"timestamp": "2026-01-27", "status": 401, "error": "Unauthorized", "path": "/v1/bpe/cancel"}',
+    b'{"status": "error", "message": "no"}',
+    b'{"message": "cut',
+]
+
+
+@pytest.mark.parametrize(("http", "reaction"), [(401, TRANSIENT), (403, UNKNOWN)])
+@pytest.mark.parametrize("body", FOREIGN)
+def test_a_firewall_s_refusal_stops_nobody_else(http, reaction, body):
+    answer = cancel(body, status=http)
+
+    assert answer.reaction is reaction
+    assert answer.may_have_acted is (reaction is UNKNOWN)
 
 
 @pytest.mark.parametrize("http", [500, 502, 504])
@@ -241,7 +267,37 @@ def test_the_provider_s_own_words_beat_a_gateway_s_status(http):
     assert cancel({"error": "Internal"}, status=http).provider_status == {"http": str(http)}
 
 
-@pytest.mark.parametrize("http", [404, 405, 429, 503])
+@pytest.mark.parametrize("http", BEFORE_THE_SERVICE)
+def test_the_provider_s_own_json_decides_whatever_the_http_status_says(http):
+    account = ACCOUNT if http == 401 else UNKNOWN
+
+    assert cancel({"status": -401, "motivo": "Sem permissao"}, status=http).reaction is ACCOUNT
+    assert cancel(refused(4711), status=http).reason is (None if http == 401 else Reason.UNCLASSIFIED)
+    assert cancel({"motivo": "their words"}, status=http).reaction is account
+    for cStat, reaction in (("220", REJECTED), ("135", CANCELLED), ("999", UNKNOWN), ("108", TRANSIENT)):
+        assert cancel(refused(cStat), status=http).reaction is reaction
+
+
+@pytest.mark.parametrize("http", BEFORE_THE_SERVICE)
+@pytest.mark.parametrize("body", FOREIGN)
+def test_a_status_from_before_the_service_is_transient_where_the_body_is_not_the_provider_s(http, body):
+    answer = cancel(body, status=http)
+
+    assert answer.reaction is TRANSIENT
+    assert not answer.may_have_acted
+
+
+@pytest.mark.parametrize("http", BEFORE_THE_SERVICE)
+@pytest.mark.parametrize(
+    "body", [b'{"status": -3, "erro": {"cStat": 22', json.dumps({"motivo": "x"}).encode()[:-1] + b', "motivo": "y"}']
+)
+def test_a_broken_body_that_may_be_the_provider_s_leaves_such_a_status_in_doubt(http, body):
+    answer = cancel(body, status=http)
+
+    assert (answer.reaction, answer.may_have_acted) == (UNKNOWN, True)
+
+
+@pytest.mark.parametrize("http", [429, 503])
 def test_a_service_that_is_not_there_is_transient_whatever_its_words(http):
     answer = cancel({"status": -400, "motivo": "their words"}, status=http)
 
@@ -406,6 +462,10 @@ def test_protocols_and_codes_may_come_as_numbers():
         (f" [nProt: {PROTOCOL} ] [dhRegEvento: {AT} ]", PROTOCOL, AT),
         (f"[nProt:{PROTOCOL}]", PROTOCOL, None),
         (f"[dhRegEvento:{AT}]", None, AT),
+        ("[nProt:14318000000262345]", "14318000000262345", None),
+        ("[nProt:1431800000026234]", "1431800000026234", None),
+        ("[nProt:14318000000262]", None, None),
+        ("[nProt:143180000002623456]", None, None),
         ("[nProt:][dhRegEvento:]", None, None),
         ("", None, None),
     ],
@@ -440,9 +500,10 @@ def test_the_words_are_found_wherever_they_stand(body, message):
         b'{"status": 200, "retEvento": {"cStat": 135, "cStat": 136}}',
         b'{"status": 200, "retEvento": {"cStat": Infinity}}',
         b'{"status": 200, "retEvento": {"cStat": 135}} trailing',
-        b'\xff{"status": 200}',
-        '{"status": 200, "motivo": "não", "retEvento": {"cStat": 135}}'.encode("latin-1"),
-        '{"status": 200, "retEvento": {"cStat": 135}}'.encode("utf-16"),
+        b'\xc3\xa3{"status": 200, "retEvento": {"cStat": 135}}',
+        b'{"status": 200, "retEvento": {"cStat": 135}',
+        '{"status": 200, "retEvento": {"cStat": 135}}'.encode("utf-16")[:-4],
+        b'{"status": 200, "retEvento": {"cStat": 1\x0035}}',
     ],
 )
 def test_json_that_is_ambiguous_or_broken_is_unreadable(content):
@@ -479,6 +540,12 @@ def test_a_byte_order_mark_does_not_matter():
     assert cancel(b"\xef\xbb\xbf" + json.dumps(registered()).encode()).reaction is CANCELLED
 
 
+def test_texts_may_hold_line_breaks_and_tabs():
+    body = json.dumps(registered(xMotivo="two lines")).replace("two lines", "two\r\n\tlines").encode()
+
+    assert (cancel(body).reaction, cancel(body).message) == (CANCELLED, "two lines")
+
+
 def test_surrogates_in_the_words_can_still_be_stored():
     answer = cancel({"status": "\udce9", "motivo": "a\ud800b", "erro": {"cStat": "\ud800", "xMotivo": "c\udfffd"}})
 
@@ -494,3 +561,4 @@ def test_the_secret_is_not_quoted_back():
 def test_recorded_answers_carry_what_they_say():
     assert cancel(NS_BPE.answer("cancelled")).protocol == PROTOCOL
     assert cancel(NS_BPE.answer("already-cancelled")).registered_at == AT
+    assert "legislação" in (cancel(NS_BPE.answer("rejected-latin-1")).message or "")

@@ -79,6 +79,18 @@ def test_every_deciding_code_of_a_look_up(cStat, reaction, reason, as_written):
     assert not answer.may_have_acted
 
 
+def test_codes_with_leading_zeros_are_read_as_their_numbers():
+    assert look_up(situation("0100")).reaction is Reaction.NOT_CANCELLED
+    assert look_up(situation("0101")).reaction is Reaction.CANCELLED
+    assert look_up(situation("0100", procEventoBPe=[event(cStat="0135")])).reaction is Reaction.CANCELLED
+    assert (
+        look_up(situation("100", procEventoBPe=EVENT.replace("<cStat>135", "<cStat>0135"))).reaction
+        is Reaction.CANCELLED
+    )
+    found = downloaded()["retEvento"]
+    assert download(downloaded(retEvento={**found, "cStat": "0135"})).evidence is not None
+
+
 def test_the_table_holds_these_codes_and_no_others():
     assert list(codes.LOOK_UP) == ["100", "101", "102", "108", "109", "150", "413", "678"]
 
@@ -136,9 +148,14 @@ def test_413_is_found_in_the_error_as_well(cStat):
     assert answer.reaction is Reaction.NOT_CANCELLED
 
 
-@pytest.mark.parametrize(("status", "body"), [(400, b""), (400, {"status": -400}), (401, b""), (403, b"<html>")])
+@pytest.mark.parametrize(("status", "body"), [(400, b""), (400, {"status": -400}), (403, b"<html>")])
 def test_a_refused_look_up_rejects_nothing(status, body):
     assert_open(look_up(body, status))
+
+
+def test_a_look_up_that_never_reached_the_service_is_transient():
+    assert look_up(b"", 401).reaction is Reaction.TRANSIENT
+    assert look_up(b"<html>", 421).reaction is Reaction.TRANSIENT
 
 
 def test_account_and_abuse_read_as_for_a_cancel():

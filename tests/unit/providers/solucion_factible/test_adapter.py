@@ -8,6 +8,7 @@ import pytest
 from tests.support.fake_sender import FakeSender
 from tests.support.provider_kits import SECRET, SOLUCION_FACTIBLE, UUID, credentials, sf_account
 from worker.answer import Answer, Disproves, Reaction, Reason
+from worker.providers import transport_answers
 from worker.providers.solucion_factible import codes, wire
 from worker.providers.solucion_factible.adapter import SolucionFactible
 from worker.request import SolucionFactibleRequest
@@ -318,6 +319,54 @@ def test_a_success_of_http_alone_is_no_cancellation(status):
 def test_a_result_in_an_error_of_http_is_not_believed():
     assert cancel(result(200), status=500).reaction is Reaction.UNKNOWN
     assert cancel(result(204), status=400).reaction is Reaction.UNKNOWN
+
+
+BEFORE_THE_SERVICE = sorted(map(int, transport_answers.BEFORE_THE_SERVICE))
+
+
+@pytest.mark.parametrize("http", BEFORE_THE_SERVICE)
+def test_a_soap_envelope_decides_whatever_such_a_status_says(http):
+    assert cancel(result(204), status=http).reaction is Reaction.REJECTED
+    assert cancel(result(601), status=http).reaction is Reaction.ACCOUNT
+    assert cancel(result(200, acuse=encoded(acuse())), status=http).reaction is Reaction.CANCELLED
+    for left_open in ("", result(4711), result(None), "<s:Fault><faultstring>no</faultstring></s:Fault>"):
+        assert_unreadable(cancel(left_open, status=http))
+    assert_unreadable(cancel(envelope(result(204))[:-5], status=http))
+
+
+@pytest.mark.parametrize("http", BEFORE_THE_SERVICE)
+@pytest.mark.parametrize("body", [b"", b"<html>Envelope</html>", b"<a", b'{"message": "no"}', b"\x00\x01\x02"])
+def test_a_status_from_before_the_service_is_transient_where_the_body_is_no_envelope(http, body):
+    answer = cancel(body, status=http)
+
+    assert answer.reaction is Reaction.TRANSIENT
+    assert not answer.may_have_acted
+
+
+@pytest.mark.parametrize(("asks", "other"), [("1.1", "1.2"), ("1.2", "1.1")])
+def test_a_415_points_to_the_soap_version(asks, other):
+    received = Received(415, {}, b"", "Cannot process 'application/soap+xml'")
+    adapter = SolucionFactible(sf_account(soap_version=asks), FakeSender(received))
+
+    message = adapter.cancel(REQUEST, credentials()).message
+
+    assert message == f'set soap_version = "{other}" for account test in the accounts file: {received.reason}'
+
+
+def test_a_415_with_a_fault_points_to_the_soap_version_as_well():
+    fault = "<s:Fault><faultstring>VersionMismatch</faultstring></s:Fault>"
+
+    answer = cancel(fault, status=415)
+
+    assert_unreadable(answer)
+    assert answer.message == 'set soap_version = "1.1" for account test in the accounts file: VersionMismatch'
+
+
+def test_a_recorded_rejection_in_latin_1_is_read():
+    answer = cancel(SOLUCION_FACTIBLE.answer("rejected-latin-1"))
+
+    assert (answer.reaction, answer.code) == (Reaction.REJECTED, "204")
+    assert "está vinculado" in (answer.message or "")
 
 
 def test_a_plain_acuse_as_recorded_is_read():

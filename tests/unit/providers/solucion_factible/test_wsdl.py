@@ -1,5 +1,6 @@
 """The WSDL: ours, the account's own, and the ones that nothing can be built from."""
 
+import gzip
 import threading
 import time
 from typing import Literal
@@ -154,6 +155,13 @@ def test_an_account_may_name_an_address_which_is_fetched_at_the_first_call_only(
     assert b"urn:of-the-address" in sender.sent[0].content
 
 
+@pytest.mark.parametrize("wrap", [gzip.compress, lambda wsdl: b"\r\n" + wsdl, lambda wsdl: b"\xef\xbb\xbf" + wsdl])
+def test_a_fetched_wsdl_may_come_wrapped(wrap):
+    sender = FakeSender(Received(200, {}, wrap(OURS)), REJECTED)
+
+    assert cancel(sender, wsdl="https://example.invalid/?wsdl").reaction is Reaction.REJECTED
+
+
 @pytest.mark.parametrize(
     ("got", "reaction"),
     [
@@ -164,6 +172,7 @@ def test_an_account_may_name_an_address_which_is_fetched_at_the_first_call_only(
         (Received(302), Reaction.TRANSIENT),
         (Received(404), Reaction.TRANSIENT),
         (Received(503), Reaction.TRANSIENT),
+        (Received(200, {}, gzip.compress(OURS)[:-9]), Reaction.TRANSIENT),
         (Received(200, {}, b"<html>maintenance"), Reaction.ACCOUNT),
         (Received(200, {}, b"<html/>"), Reaction.ACCOUNT),
     ],
