@@ -11,6 +11,11 @@ from celery import Celery, bootsteps, signals
 from celery.worker import state
 from kombu.exceptions import BatchPublishError, OperationalError
 
+from worker.name_collision import collision
+
+if found := collision():
+    sys.exit(f"anula: {found}")
+
 from config import logs
 from config import settings as settings_file
 from config.accounts import Accounts

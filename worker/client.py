@@ -8,6 +8,11 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from worker.name_collision import collision
+
+if found := collision():
+    raise ImportError(found)
+
 from config import accounts as accounts_file
 from config import settings as settings_file
 from config.accounts import Accounts

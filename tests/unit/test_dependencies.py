@@ -30,7 +30,7 @@ def test_what_an_extra_brings_is_imported_by_its_part_alone():
 
 def declared(*extras: str) -> list[str]:
     lines = PROJECT["dependencies"] + [line for extra in extras for line in PROJECT["optional-dependencies"][extra]]
-    return [normal(re.match(r"[\w.-]+", line)[0]) for line in lines]
+    return [normal(re.split(r"[^\w.-]", line)[0]) for line in lines]
 
 
 def libraries(folder: str, *, leaving_out: tuple[str, ...] = ()) -> set[str]:

@@ -18,6 +18,7 @@ from tests.support.processes import heeding_ctrl_c
 from tests.support.valkey import running_valkey
 from tests.support.waiting import wait_until
 from worker.cli import main as cli
+from worker.cli.commands import COMMANDS
 from worker.client import Client
 
 pytestmark = pytest.mark.integration
@@ -335,7 +336,7 @@ def test_wrong_usage_is_one_line_and_2(anula, arguments):
 
 def test_every_command_has_a_help_and_the_list_tells_the_same(anula):
     listed = anula("--help").out
-    for name in cli.COMMANDS:
+    for name in COMMANDS:
         if name not in listed.split():
             continue
         ran = anula(name, "--help")
