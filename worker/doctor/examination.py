@@ -22,8 +22,8 @@ def examine(settings: Settings, environment: Mapping[str, str]) -> Iterator[Chec
     accounts = None
     try:
         accounts = accounts_file.load(settings.accounts)
-        names = ", ".join(accounts.by_name)
-        yield ok("accounts", f"{settings.accounts}: {names} ({accounts.environment})")
+        names = [f"{name} (default)" if account.default else name for name, account in accounts.by_name.items()]
+        yield ok("accounts", f"{settings.accounts}: {', '.join(names)} ({accounts.environment})")
     except ConfigurationProblem as problem:
         yield failed("accounts", str(problem), "mend the file, or set ANULA_ACCOUNTS")
     yield from secrets.env_file()
