@@ -33,6 +33,20 @@ class InvalidRequest(Exception):
         self.body: Mapping[str, Any] = body or {}
 
 
+class InvalidItem(InvalidRequest):
+    """A request of many that cannot be accepted.
+
+    Attributes:
+        index: Its place, from 0 on.
+        submitted: How many before it have been submitted: whole batches.
+    """
+
+    def __init__(self, index: int, submitted: int, invalid: InvalidRequest) -> None:
+        super().__init__(invalid.errors, invalid.body)
+        self.index = index
+        self.submitted = submitted
+
+
 _PLAIN_PROBLEMS = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of this request",

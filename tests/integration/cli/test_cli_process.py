@@ -279,7 +279,8 @@ def test_a_wrong_accounts_file_is_one_line(anula, deployment, text, said):
 
 
 def test_a_namespace_of_the_other_environment_is_refused_by_every_command(anula, deployment):
-    assert anula("jobs").status == 0
+    deployment.client().submit(cfdi())
+    before = deployment.records()
     deployment.accounts_path.write_text(ACCOUNTS.replace('"test"', '"production"'))
 
     for command in (["submit", "solucion-factible", a_uuid()], ["jobs"], ["outcomes"], ["retry", a_uuid()]):
@@ -287,7 +288,7 @@ def test_a_namespace_of_the_other_environment_is_refused_by_every_command(anula,
 
         assert (ran.status, ran.out, len(ran.errors)) == (1, "", 1)
         assert "belongs to test" in ran.err
-    assert deployment.records() == {}
+    assert deployment.records() == before
 
 
 def test_a_wrong_setting_is_one_line(anula, monkeypatch):
