@@ -222,6 +222,8 @@ def anula_as_viewer(site, monkeypatch, capsysbinary):
 def test_a_viewer_looks_at_everything_and_writes_nothing(site, anula_as_viewer, tmp_path, as_user):
     job = site.client.submit(cfdi(sandbox_uuid(200, 30))).job
     site.outcome(job)
+    rows = tmp_path / "rows.csv"
+    rows.write_text(f"provider,uuid\nsolucion-factible,{sandbox_uuid(200, 33)}\n")
 
     for command in (
         ["jobs"],
@@ -231,10 +233,11 @@ def test_a_viewer_looks_at_everything_and_writes_nothing(site, anula_as_viewer, 
         ["outcomes", "--since", "1h"],
         ["evidence", job],
         ["evidence", "--all", str(tmp_path / "all")],
+        ["import", str(rows), "--dry-run"],
     ):
         status, out, err = anula_as_viewer(*command)
 
-        assert (status, err) == (0, ""), command
+        assert status == 0, (command, err)
         assert out, command
 
 
@@ -258,10 +261,11 @@ def test_a_viewer_sees_what_the_doctor_may_see(anula_as_viewer):
 
 
 def test_a_viewer_changes_nothing(site, anula_as_viewer):
-    job = site.client.submit(cfdi(sandbox_uuid("211-for-ever", 31))).job
+    job = site.client.submit(cfdi(sandbox_uuid(204, 31))).job
+    site.outcome(job)
 
     for command in (
-        ["revoke", job],
+        ["retry", job],
         ["accounts", "suspend", "norte", "--reason", "x"],
         ["submit", "solucion-factible", sandbox_uuid(200, 32)],
         ["outcomes", "--group", "g", "--consumer", "one"],
@@ -270,7 +274,6 @@ def test_a_viewer_changes_nothing(site, anula_as_viewer):
 
         assert status == 1, command
         assert "docs/redis.md" in err, (command, err)
-        assert len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
