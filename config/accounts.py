@@ -86,6 +86,7 @@ class _Account(BaseModel):
 
     name: AccountName
     environment: Annotated[Environment, Field(strict=False)]
+    default: bool = False
     endpoint: str | None = None
     ca_file: FileName | None = None
     max_in_flight: Annotated[int, Field(ge=1, le=1_000)] = 8
@@ -176,6 +177,11 @@ class Accounts:
         """The accounts of `provider`, in file order."""
         return self._by_provider.get(provider, ())
 
+    def default_of(self, provider: str) -> Account | None:
+        """The account of requests that name none: the provider's only one, or its default; None where neither is."""
+        found = self.of_provider(provider)
+        return found[0] if len(found) == 1 else next((one for one in found if one.default), None)
+
 
 def load(path: Path) -> Accounts:
     """Read the accounts file.
@@ -197,6 +203,7 @@ def load(path: Path) -> Accounts:
             accounts[name] = _ACCOUNT.validate_python({**table, "name": name} if isinstance(table, dict) else table)
         except ValidationError as invalid:
             problems += [_describe(path, text, name, error["loc"], _words(error)) for error in invalid.errors()]
+    problems += _second_defaults(path, text, accounts)
     if problems:
         raise ConfigurationProblem("; ".join(problems))
     return Accounts(accounts, _the_environment(path, accounts))
@@ -222,6 +229,18 @@ def _the_environment(path: Path, accounts: Mapping[str, Account]) -> Environment
             "use a deployment (ANULA_NAMESPACE and accounts file) for each"
         )
     return next(iter(found))
+
+
+def _second_defaults(path: Path, text: str, accounts: Mapping[str, Account]) -> list[str]:
+    """A request that names no account must not depend on the order of the file."""
+    first: dict[str, str] = {}
+    problems = list[str]()
+    for name, account in accounts.items():
+        before = first.setdefault(account.provider, name) if account.default else name
+        if before != name:
+            problem = f"{before} is the default of {account.provider} already; only one account can be"
+            problems.append(_describe(path, text, name, ("default",), problem))
+    return problems
 
 
 def _words(error: Mapping[str, Any]) -> str:

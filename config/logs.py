@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from config.redaction import forms
+from config.redaction import pattern
 from config.settings import Settings
 
 QUIET = ("amqp", "asyncio", "celery.bootsteps", "httpcore", "httpx", "kombu", "redis", "requests", "urllib3", "zeep")
@@ -86,8 +86,7 @@ class _Redaction:
         """Ask for the secrets that there are now."""
         known = frozenset(self._secrets())
         if known != self._known:
-            written = sorted({form for secret in known for form in forms(secret)}, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, written))) if written else None
+            self._pattern = pattern(known)
             self._known = known
 
     def hidden(self, value: object) -> object:

@@ -129,6 +129,15 @@ def load() -> Settings:
         raise ConfigurationProblem(_NOT_UTF8) from None
 
 
+def wants_json() -> bool:
+    """Whether log lines shall be JSON; also where the other settings cannot be used."""
+    try:
+        found = environment()
+    except ConfigurationProblem:
+        found = os.environ
+    return {name.upper(): value for name, value in found.items()}.get("ANULA_LOG_FORMAT") == "json"
+
+
 def environment() -> Mapping[str, str]:
     """All variables of the environment and the `.env` file; the environment wins. Secrets are looked up here."""
     try:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import uuid
 from collections.abc import Iterator
 
@@ -26,6 +27,14 @@ def clean_environment() -> Iterator[None]:
             if _OURS_OR_A_PROXY.fullmatch(name):
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_as_it_was() -> Iterator[None]:
+    """A command that a test runs in this process leaves Ctrl-C to the system, as at a program's end."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

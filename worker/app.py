@@ -11,13 +11,18 @@ from celery import Celery, bootsteps, signals
 from celery.worker import state
 from kombu.exceptions import BatchPublishError, OperationalError
 
+from worker.name_collision import collision
+
+if found := collision():
+    sys.exit(f"anula: {found}")
+
 from config import logs
 from config import settings as settings_file
 from config.accounts import Accounts
 from config.celery import celery_settings
 from config.problem import ConfigurationProblem
 from config.settings import Settings
-from worker import bootstrap
+from worker import bootstrap, process
 from worker.dispatcher import Dispatcher
 from worker.intake import Intake
 from worker.ledger.records import Released
@@ -34,7 +39,7 @@ def _application() -> Celery:
     try:
         settings = settings_file.load()
     except ConfigurationProblem as problem:
-        sys.exit(f"anula: {problem}")
+        process.leave(problem, as_json=settings_file.wants_json())
     application = Celery("anula", amqp="worker.broker:Amqp")
     application.conf.update(celery_settings(settings))
     application.steps["worker"].add(DispatcherStep)
@@ -57,7 +62,7 @@ class DispatcherStep(bootsteps.StartStopStep):
             accounts = parts.accounts.by_name.values()
             enrolment = [(account, isinstance(parts.adapter(account), Inquirer)) for account in accounts]
         except ConfigurationProblem as problem:
-            sys.exit(f"anula: {problem}")
+            process.leave(problem, as_json=settings_file.wants_json())
         _warn_of_open_secrets(parts.accounts)
         self._dispatcher = Dispatcher(
             settings=parts.settings,
@@ -130,8 +135,17 @@ def _free_slots(worker: Any) -> int:
 
 def _leave(problem: ConfigurationProblem) -> None:
     """Found out only after the start: this worker must not run against this Redis."""
-    sys.stderr.write(f"anula: {problem}\n")
+    sys.stderr.write(f"{process.last_words(problem, as_json=settings_file.wants_json())}\n")
     os._exit(1)
+
+
+@signals.celeryd_init.connect
+def _before_the_first_line(instance: Any, **_: Any) -> None:
+    process.name_by_itself(instance)
+    _set_up_logging()
+    process.route_warnings()
+    if settings_file.wants_json():
+        process.keep_to_json(instance)
 
 
 @signals.setup_logging.connect

@@ -8,19 +8,24 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from worker.name_collision import collision
+
+if found := collision():
+    raise ImportError(found)
+
 from config import accounts as accounts_file
 from config import settings as settings_file
 from config.accounts import Accounts
 from config.settings import Settings
 from worker.awaited import Awaited, AwaitedRuns
 from worker.documents import job_named
-from worker.invalid import InvalidRequest
+from worker.invalid import InvalidItem, InvalidRequest
 from worker.ledger.admission import Admission
 from worker.ledger.connect import ledger_for
 from worker.ledger.ledger import Ledger, LedgerFull
 from worker.ledger.listing import LastRun, Listed, Wanted, jobs, last_runs
 from worker.ledger.not_possible import NotPossible
-from worker.ledger.outcome_stream import FIRST, OutcomeStream, Published, is_id
+from worker.ledger.outcome_stream import OutcomeStream, Published
 from worker.ledger.records import Admitted, Record
 from worker.outcome_reader import Member, OutcomeReader
 from worker.request import Admissible, check
@@ -48,25 +53,12 @@ Submission = Admitted
 """What became of a submission: `job`, `run`, `joined`, `replayed`, and `repeated` where it was known before."""
 
 
-class InvalidItem(InvalidRequest):
-    """A request of many that cannot be accepted.
-
-    Attributes:
-        index: Its place, from 0 on.
-        submitted: How many before it have been submitted: whole batches.
-    """
-
-    def __init__(self, index: int, submitted: int, invalid: InvalidRequest) -> None:
-        super().__init__(invalid.errors, invalid.body)
-        self.index = index
-        self.submitted = submitted
-
-
 class Client:
     """Hands in cancellations and reads outcomes; safe to share between threads.
 
     Settings and accounts are read as the worker reads them, unless they are given. Nothing is connected before the
-    first use, which also makes sure that the namespace is of the accounts' environment.
+    first use, which also makes sure that the namespace is of the accounts' environment. Only submissions, and reading
+    as a consumer of a group, write to Redis.
 
     Every method that asks Redis raises `Unavailable` where it is away, and ConfigurationProblem where the namespace
     belongs to the other environment.
@@ -75,11 +67,15 @@ class Client:
         ConfigurationProblem: settings or accounts file cannot be used.
     """
 
-    def __init__(self, settings: Settings | None = None, accounts: Accounts | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, accounts: Accounts | None = None, *, needs_accounts: bool = True
+    ) -> None:
+        """`needs_accounts`: False for whoever only reads; a missing accounts file is then no error."""
         self.settings = settings or settings_file.load()
-        self.accounts = accounts or accounts_file.load(self.settings.accounts)
+        path = self.settings.accounts
+        self.configured = accounts or (accounts_file.load(path) if needs_accounts or path.exists() else None)
         self._ledger = ledger_for(self.settings)
-        self._has_agreed = False
+        self._is_checked = self._has_agreed = False
 
     def __enter__(self) -> Self:
         return self
@@ -94,12 +90,17 @@ class Client:
         self._ledger.redis.close()
 
     @property
+    def accounts(self) -> Accounts:
+        """The configured accounts; ConfigurationProblem where there are none."""
+        return self.configured or accounts_file.load(self.settings.accounts)
+
+    @property
     def ledger(self) -> Ledger:
-        """The ledger, of which it is made sure once that it belongs to the accounts' environment."""
-        if not self._has_agreed:
+        """The ledger; the first time, its environment is compared with that of the accounts, if there are any."""
+        if self.configured and not self._is_checked:
             with translated(self.settings.redis_url):
-                self._ledger.agree_environment(self.accounts.environment)
-            self._has_agreed = True
+                self._ledger.check_environment(self.configured.environment)
+            self._is_checked = True
         return self._ledger
 
     def ask(self, question: Callable[[Ledger], T]) -> T:
@@ -192,6 +193,9 @@ class Client:
         raise AssertionError  # pragma: no cover - the last pause is None
 
     def _admit_once(self, admissions: Sequence[Admission]) -> list[Submission | NotPossible]:
+        if not self._has_agreed:
+            self.ask(lambda ledger: ledger.agree_environment(self.accounts.environment))
+            self._has_agreed = True
         return [one for one in self.ask(lambda ledger: ledger.admit(admissions)) if one is not None]
 
     # Reading
@@ -252,7 +256,7 @@ class Client:
             raise ValueError("group and consumer are given together")
         if not all(name is None or (name and name.isprintable()) for name in (group, consumer)):
             raise ValueError("group and consumer must be names of printable characters")
-        position = self._position(since)
+        position = self.ask(lambda ledger: OutcomeStream(ledger).position(since))
         if group is None or consumer is None:
             return self._reader().read(position, follow=follow)
         self.ask(lambda ledger: OutcomeStream(ledger).found_group(group, position))
@@ -275,13 +279,6 @@ class Client:
     def outcomes_awaited(self, runs: Awaited, *, since: str, limit_s: float | None = None) -> Iterator[Published]:
         """As `outcomes_of`, of runs that need not be held in memory; each is settled before its outcome is given."""
         return self._reader().of_runs(runs, since=since, limit_s=limit_s)
-
-    def _position(self, since: str | None) -> str:
-        if since == "$":
-            return self.last_id()
-        if since is not None and not is_id(since):
-            raise ValueError("since must be the id of an outcome, as in 1767225600000-0, or $")
-        return since or FIRST
 
     def _reader(self) -> OutcomeReader:
         block_s = min(_BLOCK_S, self.settings.redis_timeout_s / 2)

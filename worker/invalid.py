@@ -1,10 +1,13 @@
 """What is wrong with a request, field by field and in our words; never a value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from config.accounts import ProviderName
+from worker.field_names import meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,20 @@ class InvalidRequest(Exception):
         self.body: Mapping[str, Any] = body or {}
 
 
+class InvalidItem(InvalidRequest):
+    """A request of many that cannot be accepted.
+
+    Attributes:
+        index: Its place, from 0 on.
+        submitted: How many before it have been submitted: whole batches.
+    """
+
+    def __init__(self, index: int, submitted: int, invalid: InvalidRequest) -> None:
+        super().__init__(invalid.errors, invalid.body)
+        self.index = index
+        self.submitted = submitted
+
+
 _PLAIN_PROBLEMS = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of this request",
@@ -51,18 +68,35 @@ _PATTERN_PROBLEMS = {
 }
 
 
-def field_error(error: Mapping[str, Any]) -> FieldError:
-    """A pydantic error in our words, without any value."""
+def field_errors(
+    invalid: ValidationError, request: Mapping[str, Any], fields_of: Mapping[str, Collection[str]]
+) -> list[FieldError]:
+    """What pydantic finds wrong with a request, in our words; `fields_of` are those of each provider's requests."""
+    provider = request.get("provider")
+    fields = fields_of.get(provider, ()) if isinstance(provider, str) else ()
+    errors = [_field_error(error, fields) for error in invalid.errors(include_url=False)]
+    if "provider" not in request:  # then no other field was looked at
+        errors += [_unknown_field(name, ("provider",)) for name in request if meant(name, ("provider",))]
+    return errors
+
+
+def _field_error(error: Mapping[str, Any], fields: Collection[str]) -> FieldError:
     place = [str(part) for part in error["loc"] if part not in tuple(ProviderName)]
     kind = error["type"]
     if kind.startswith("union_tag"):
         return FieldError("provider", _PLAIN_PROBLEMS[kind])
     field = place[0] if place else ""
     if kind == "extra_forbidden":
-        field = field if field.isidentifier() and len(field) <= 64 else "(another field)"  # noqa: PLR2004 - shown, not parsed
+        return _unknown_field(field, fields)
     if kind == "string_pattern_mismatch":
         return FieldError(field, _PATTERN_PROBLEMS.get(field, "has the wrong form"))
     if kind in _LENGTH_PROBLEMS:
         problem = _LENGTH_PROBLEMS[kind].format(**error["ctx"])
         return FieldError(field, "must not be empty" if error["ctx"].get("min_length") == 1 else problem)
     return FieldError(field, _PLAIN_PROBLEMS.get(kind, error["msg"]))
+
+
+def _unknown_field(name: str, fields: Collection[str]) -> FieldError:
+    shown = name if name.isidentifier() and len(name) <= 64 else "(another field)"  # noqa: PLR2004 - shown, not parsed
+    field = meant(name, fields)
+    return FieldError(shown, _PLAIN_PROBLEMS["extra_forbidden"] + (f": did you mean `{field}`?" if field else ""))

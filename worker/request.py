@@ -23,7 +23,8 @@ from pydantic_core import PydanticCustomError
 
 from config.accounts import Account, Accounts, NsBpeAccount, ProviderName
 from worker.documents import CHBPE, UUID, check_digit, job_id
-from worker.invalid import FieldError, InvalidRequest, field_error
+from worker.field_names import understood
+from worker.invalid import FieldError, InvalidRequest, field_errors
 
 MAX_BODY_BYTES = 16 * 1024
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -175,6 +176,11 @@ class NsBpeRequest(_Request):
 
 Request = SolucionFactibleRequest | NsBpeRequest
 _PROVIDERS = tuple(ProviderName)
+_FIELDS_OF: Mapping[str, tuple[str, ...]] = {
+    ProviderName.SOLUCION_FACTIBLE: tuple(SolucionFactibleRequest.model_fields),
+    ProviderName.NS_BPE: tuple(NsBpeRequest.model_fields),
+}
+_FIELDS = tuple(dict.fromkeys(field for fields in _FIELDS_OF.values() for field in fields))
 _OF_THE_RUN = {"reference", "priority"}
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="provider")])
 
@@ -257,11 +263,11 @@ def check(value: object, accounts: Accounts, *, now: datetime) -> Admissible:
     try:
         request = _REQUEST.validator.validate_python(resolved, context={"now": now})
     except ValidationError as invalid:
-        errors = [field_error(error) for error in invalid.errors(include_url=False)]
+        errors = field_errors(invalid, value, _FIELDS_OF)
     if isinstance(account, FieldError) and not any(error.field in ("provider", "account") for error in errors):
         errors.append(account)
     if errors or isinstance(account, FieldError):
-        raise InvalidRequest(errors, value)
+        raise InvalidRequest(errors, understood(value, _FIELDS))
     fills_in_time = isinstance(request, NsBpeRequest) and request.dhEvento is None
     offset = account.utc_offset_minutes if isinstance(account, NsBpeAccount) and fills_in_time else None
     return Admissible(request, account.name, offset)
@@ -278,10 +284,10 @@ def _resolve(value: Mapping[str, Any], accounts: Accounts) -> Account | FieldErr
         return (
             named if named and is_of_provider else FieldError("account", f"no such account of {provider} is configured")
         )
-    candidates = accounts.of_provider(provider)
-    if len(candidates) == 1:
-        return candidates[0]
-    return FieldError("account", f"needed: {len(candidates) or 'no'} accounts of {provider} are configured")
+    count = len(accounts.of_provider(provider))
+    among = f"needed: {count} accounts of {provider} are configured, and none of them is the default"
+    none = f"no account of {provider} is configured"
+    return accounts.default_of(provider) or FieldError("account", among if count else none)
 
 
 def schema() -> dict[str, Any]:

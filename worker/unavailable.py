@@ -69,7 +69,7 @@ def _remedy(problem: Exception) -> str | None:
         return "set ANULA_SENTINEL_USERNAME and ANULA_SENTINEL_PASSWORD to what the Sentinels ask for"
     if isinstance(problem, AuthenticationError):
         return "set user and password in ANULA_REDIS_URL"
-    if isinstance(problem, NoPermissionError):
+    if trouble.is_not_permitted(problem):
         return "give this user what docs/redis.md lists for its role"
     if isinstance(problem, NotReplicated):
         return "see that a replica is connected, and repeat: nothing is admitted twice"

@@ -156,6 +156,21 @@ def test_an_invalid_request_gives_back_what_it_does_tell(mailbox):
     assert mailbox.world.ledger.record(f"ns-bpe:{chbpe(1)}") is None, "there is no job"
 
 
+def test_an_invalid_request_gives_back_the_reference_under_a_name_that_is_nearly_right(mailbox):
+    request = bpe(1)
+    request["chbpe"] = request.pop("chBPe")
+    mailbox.add(json.dumps({**request, "referencia": "r-1"}))
+
+    [outcome] = mailbox.take_in()
+
+    assert (outcome["document"], outcome["references"]) == (chbpe(1), ["r-1"])
+    assert {error["field"]: error["problem"].partition(": ")[2] for error in outcome["errors"]} == {
+        "chBPe": "",
+        "chbpe": "did you mean `chBPe`?",
+        "referencia": "did you mean `reference`?",
+    }
+
+
 @pytest.mark.parametrize("value", ["\ud800", "x" * 200, "a\nb", 5, None, {}, ["x"], ""])
 def test_what_is_given_back_is_never_junk(mailbox, value):
     fields = {"uuid": value, "account": value, "reference": value, "chBPe": value, "provider": value}

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import redis
 from celery import Celery
-from redis.exceptions import NoPermissionError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from tests.support import acl
 from tests.support.acl import url_for
@@ -19,6 +19,7 @@ from tests.support.site import Site, running_site
 from tests.support.valkey import LocalValkey, running_valkey
 from tests.support.waiting import wait_until
 from worker import verdicts
+from worker.cli.main import main
 from worker.client import Client, Unavailable
 from worker.sandbox.numbers import sandbox_chbpe, sandbox_uuid
 
@@ -197,6 +198,116 @@ def test_an_importer_submits_and_reads(site):
         assert client.submit(cfdi(documents[0])).replayed
         assert client.status(joined.job) is not None
         assert list(client.outcomes(group=a_name(), consumer="one"))
+
+
+@pytest.fixture
+def anula_as_viewer(site, monkeypatch, capsysbinary):
+    """Runs a command as somebody who may only look; its status and what it prints."""
+    for name, value in site.environment.items():
+        if name.startswith("ANULA_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ANULA_REDIS_URL", site.redis_url.replace("worker:WORKER", "viewer:VIEWER"))
+
+    def run(*arguments: str) -> tuple[object, str, str]:
+        capsysbinary.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main(list(arguments))
+        out, err = capsysbinary.readouterr()
+        return left.value.code, out.decode(), err.decode()
+
+    return run
+
+
+@pytest.mark.usefixtures("nothing_refused")
+def test_a_viewer_looks_at_everything_and_writes_nothing(site, anula_as_viewer, tmp_path, as_user):
+    job = site.client.submit(cfdi(sandbox_uuid(200, 30))).job
+    site.outcome(job)
+    rows = tmp_path / "rows.csv"
+    rows.write_text(f"provider,uuid\nsolucion-factible,{sandbox_uuid(200, 33)}\n")
+
+    for command in (
+        ["jobs"],
+        ["jobs", "--state", "cancelled", "--account", "norte", "--json"],
+        ["status", job],
+        ["accounts"],
+        ["outcomes", "--since", "1h"],
+        ["evidence", job],
+        ["evidence", "--all", str(tmp_path / "all")],
+        ["import", str(rows), "--dry-run"],
+    ):
+        status, out, err = anula_as_viewer(*command)
+
+        assert status == 0, (command, err)
+        assert out, command
+
+
+def test_a_viewer_s_namespace_stays_empty(site, anula_as_viewer, monkeypatch, as_user):
+    as_user("admin").acl_setuser("viewer", enabled=True, reset_keys=False, keys=["empty:*"])
+    monkeypatch.setenv("ANULA_NAMESPACE", "empty")
+
+    for command in (["jobs"], ["status", sandbox_uuid(200, 1)], ["accounts"], ["outcomes"]):
+        anula_as_viewer(*command)
+
+    assert as_user("admin").keys("empty*") == []
+
+
+def test_a_viewer_sees_what_the_doctor_may_see(anula_as_viewer):
+    _, out, _ = anula_as_viewer("doctor")
+
+    found = [line.split(":")[0].split() for line in out.splitlines()]
+    assert ["ok", "environment"] in found
+    assert ["warning", "persistence"] in found, "CONFIG GET tells passwords, too"
+    assert not [line for line in found if line[:2] == ["failed", "redis"]]
+
+
+def test_a_viewer_changes_nothing(site, anula_as_viewer):
+    job = site.client.submit(cfdi(sandbox_uuid(204, 31))).job
+    site.outcome(job)
+
+    for command in (
+        ["retry", job],
+        ["accounts", "suspend", "norte", "--reason", "x"],
+        ["submit", "solucion-factible", sandbox_uuid(200, 32)],
+        ["outcomes", "--group", "g", "--consumer", "one"],
+    ):
+        status, _, err = anula_as_viewer(*command)
+
+        assert status == 1, command
+        assert "docs/redis.md" in err, (command, err)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["HSET", "anula:meta", "environment", "production"],
+        ["XADD", "anula:requests", "*", "request", "{}"],
+        ["DEL", "anula:outcomes"],
+        ["EXPIRE", "anula:outcomes", "1"],
+        ["XGROUP", "CREATE", "anula:outcomes", "g", "0"],
+        ["PUBLISH", "anula:outcomes", "x"],
+        ["LPUSH", "anula", "x"],
+        ["EVAL", "return 1", "0"],
+        ["SCRIPT", "FLUSH"],
+        ["CONFIG", "GET", "*"],
+        ["KEYS", "*"],
+        ["SCAN", "0"],
+        ["GET", "other:x"],
+    ],
+    ids=" ".join,
+)
+def test_a_viewer_is_refused_everything_else(as_user, command):
+    with pytest.raises(NoPermissionError):
+        as_user("viewer").execute_command(*command)
+
+
+def test_a_viewer_s_script_may_only_read(as_user):
+    viewer = as_user("viewer")
+    script = viewer.script_load("return redis.call('HSET', KEYS[1], 'environment', 'production')")
+
+    with pytest.raises(ResponseError, match="permission"):
+        viewer.evalsha(script, 1, "anula:meta")
+
+    assert as_user("admin").hget("anula:meta", "environment") == "test"
 
 
 @pytest.mark.usefixtures("nothing_refused")

@@ -11,7 +11,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "redis.md"
 READER = "erp-reader"
 BRACKETS_SINCE = (7, 0)
 SETINFO_SINCE = (7, 2)
-ROLES = ("admin", "erp", "erp-consumer", "erp-celery", "importer", "operator", "worker", "flower")
+ROLES = ("admin", "erp", "erp-consumer", "erp-celery", "importer", "viewer", "operator", "worker", "flower")
 
 
 def recipes() -> Mapping[str, list[str]]:

@@ -16,7 +16,7 @@ from celery import Celery
 from config.celery import celery_settings
 from config.settings import Settings
 from tests.support.tls_proxy import tls_proxy
-from tests.support.valkey import _free_port, server_program
+from tests.support.valkey import a_free_port, server_program
 from tests.support.waiting import wait_until
 
 PASSWORD = "not-a-real-p@ss/word:of,redis"
@@ -37,7 +37,7 @@ class Node:
     lines: tuple[str, ...]
     options: tuple[str, ...] = ()
     host: str = "127.0.0.1"
-    port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=a_free_port)
     _process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:

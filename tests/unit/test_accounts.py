@@ -87,6 +87,34 @@ def test_an_empty_name_of_a_variable_or_a_file_is_refused(problem_with, text, wh
     assert where in problem_with(text)
 
 
+SUR = NORTE.replace("[accounts.norte]", "[accounts.sur]").replace("# who cancels\n", "")
+DEFAULT = "default = true\n"
+
+
+def test_each_provider_may_have_a_default(loaded):
+    accounts = loaded(NORTE + SUR + DEFAULT + RODOVIARIA + DEFAULT)
+
+    found = [accounts.default_of(provider) for provider in ("solucion-factible", "ns-bpe")]
+
+    assert [one and one.name for one in found] == ["sur", "rodoviaria"]
+
+
+def test_several_accounts_have_no_default_by_themselves(loaded):
+    assert loaded(NORTE + SUR).default_of("solucion-factible") is None
+    assert loaded(NORTE).default_of("ns-bpe") is None
+
+
+def test_two_defaults_of_one_provider_are_refused_with_both_names_and_the_line(problem_with):
+    problem = problem_with(NORTE + DEFAULT + SUR + DEFAULT)
+
+    assert "line 13: account sur, default: norte is the default of solucion-factible already" in problem
+
+
+@pytest.mark.parametrize("value", ['"true"', "1", '"yes"'])
+def test_a_default_is_true_or_false(problem_with, value):
+    assert "line 7: account norte, default: " in problem_with(NORTE + f"default = {value}\n")
+
+
 def test_a_missing_file_says_what_to_do(tmp_path):
     with pytest.raises(ConfigurationProblem, match=r"nowhere\.toml not found: create it .* or set ANULA_ACCOUNTS"):
         load(tmp_path / "nowhere.toml")

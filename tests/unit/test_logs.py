@@ -117,6 +117,28 @@ def test_of_two_secrets_the_longer_is_hidden_whole(configured):
     assert f"1-{logs.HIDDEN}-2" in stream.getvalue()
 
 
+@pytest.mark.parametrize(
+    "secret, line", [("t", "not a t here"), ("1234567", "code 12345678, not 1234567"), ("é!", "an é!")]
+)
+def test_a_short_secret_is_hidden_where_it_is_a_whole_word_and_nowhere_else(configured, secret, line):
+    stream = configured(lambda: [secret, "a-longer-secret"], "json")
+
+    structlog.get_logger().info("outcome", said=line, other="xa-longer-secretx")
+
+    (written,) = map(json.loads, stream.getvalue().splitlines())
+    assert written["event"] == "outcome"
+    assert written["said"] == f"{line[: line.rindex(secret)]}{logs.HIDDEN}{line[line.rindex(secret) + len(secret) :]}"
+    assert written["other"] == f"x{logs.HIDDEN}x"
+
+
+def test_a_secret_of_eight_characters_is_hidden_within_a_word(configured):
+    stream = configured(lambda: ["12345678"], "json")
+
+    structlog.get_logger().info("outcome", said="0123456789")
+
+    assert json.loads(stream.getvalue())["said"] == f"0{logs.HIDDEN}9"
+
+
 @pytest.fixture
 def parts(tmp_path):
     path = tmp_path / "accounts.toml"

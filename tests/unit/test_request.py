@@ -304,8 +304,70 @@ def test_a_request_is_an_object(value):
     assert errors_of(value) == {"": "must be a JSON object"}
 
 
-def test_a_field_of_the_other_provider_is_unknown():
-    assert errors_of(sf(nProt="143180000000001")) == {"nProt": "is not a field of this request"}
+@pytest.mark.parametrize("name", ["chBPe", "nProt", "xJust", "dhEvento"])
+def test_a_field_of_the_other_provider_is_unknown(name):
+    assert errors_of({**sf(), name: "143180000000001"}) == {name: "is not a field of this request"}
+    assert errors_of(bpe(uuid=UUID)) == {"uuid": "is not a field of this request"}
+
+
+@pytest.mark.parametrize(
+    "base, wrong, right",
+    [
+        (sf, "UUID", "uuid"),
+        (sf, "Uuid", "uuid"),
+        (sf, "uuids", "uuid"),
+        (bpe, "nprot", "nProt"),
+        (bpe, "NPROT", "nProt"),
+        (bpe, "chbpe", "chBPe"),
+        (bpe, "ch_bpe", "chBPe"),
+        (bpe, "xjust", "xJust"),
+        (bpe, "dhevento", "dhEvento"),
+        (sf, "referencia", "reference"),
+        (sf, "Referência", "reference"),
+        (sf, "Reference", "reference"),
+        (sf, "refrence", "reference"),
+        (sf, "Priority", "priority"),
+        (sf, "deadLine", "deadline"),
+        (sf, "acount", "account"),
+        (sf, "Provider", "provider"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_told_with_the_right_one(base, wrong, right):
+    request = base()
+    value = request.pop(right, "bulk")
+
+    errors = errors_of({**request, wrong: value})
+
+    assert errors[wrong] == f"is not a field of this request: did you mean `{right}`?"
+
+
+@pytest.mark.parametrize("name", ["id", "pedido", "chave", "motivo", "serie", "total", "note"])
+def test_a_name_that_is_like_no_field_is_told_without_a_guess(name):
+    assert errors_of({**sf(), name: "1"}) == {name: "is not a field of this request"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"Reference": "order-7"}, {"referencia": "order-7"}, {"reference": "order-7", "colour": "red"}]
+)
+def test_an_invalid_request_is_given_back_with_its_reference(wrong):
+    with pytest.raises(InvalidRequest) as invalid:
+        check(sf(**wrong), BOTH, now=NOW)
+
+    assert invalid.value.body["reference"] == "order-7"
+
+
+def test_an_invalid_request_is_given_back_with_its_document():
+    with pytest.raises(InvalidRequest) as invalid:
+        check({"provider": "solucion-factible", "UUID": UUID}, BOTH, now=NOW)
+
+    assert invalid.value.body["uuid"] == UUID
+
+
+def test_a_wrong_name_never_replaces_a_right_one():
+    with pytest.raises(InvalidRequest) as invalid:
+        check(sf(reference="order-7", Reference="order-8"), BOTH, now=NOW)
+
+    assert invalid.value.body["reference"] == "order-7"
 
 
 @pytest.mark.parametrize("name", ["", "with blank", "x" * 65, "a\nb"])
@@ -330,8 +392,17 @@ def test_the_only_account_of_a_provider_may_be_left_out():
 def test_of_two_accounts_one_has_to_be_named():
     two = accounts(NORTE, SUR)
 
-    assert errors_of(sf(), two) == {"account": "needed: 2 accounts of solucion-factible are configured"}
+    problem = "needed: 2 accounts of solucion-factible are configured, and none of them is the default"
+    assert errors_of(sf(), two) == {"account": problem}
     assert check(sf(account="sur"), two, now=NOW).account == "sur"
+
+
+def test_of_two_accounts_the_default_is_that_of_requests_that_name_none():
+    two = accounts(NORTE, SUR.model_copy(update={"default": True}), RODOVIARIA)
+
+    assert check(sf(), two, now=NOW).account == "sur"
+    assert check(sf(account="norte"), two, now=NOW).account == "norte"
+    assert check(bpe(), two, now=NOW).account == "rodoviaria"
 
 
 @pytest.mark.parametrize("name", ["rodoviaria", "nobody", "NORTE", "norte "])

@@ -1,6 +1,8 @@
 """`anula doctor`: checks everything that Anula needs."""
 
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -13,29 +15,50 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def doctor(json: JsonList = False) -> None:
+def doctor(
+    *,
+    json: JsonList = False,
+    save_wsdl: Annotated[
+        Path | None,
+        typer.Option("--save-wsdl", metavar="FILE", help="Check nothing, but write the provider's own WSDL to a file."),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --save-wsdl: as the provider serves it to this account.")
+    ] = None,
+) -> None:
     """Check everything that Anula needs: Redis, accounts, secrets, WSDL, endpoints; one line each.
 
     Nothing is changed, and no provider is asked for anything but its WSDL. Warnings do not count as failures.
     """
-    from config import settings as settings_file
-    from worker.doctor.examination import examine
-
-    found: list[Check] = []
-
-    def noted() -> Any:
-        for check in examine(settings_file.load(), settings_file.environment()):
-            found.append(check)
-            yield check
-
+    if account is not None and save_wsdl is None:
+        raise typer.BadParameter("--account goes with --save-wsdl")
+    found = list[Check]()
+    noted = _noted(_checks(save_wsdl, account), found)
     if json:
-        json_list(_json(check) for check in noted())
+        json_list(map(_json, noted))
     else:
-        for check in noted():
+        for check in noted:
             say(_line(check))
     bad = [check.about for check in found if check.result is Result.FAILED]
     if bad:
         raise Failed(f"{len(bad)} of {len(found)} checks failed ({', '.join(bad)}): do what the lines above say")
+
+
+def _checks(save_wsdl: Path | None, account: str | None) -> Iterator[Check]:
+    from config import settings as settings_file
+    from worker.doctor import examination
+
+    settings = settings_file.load()
+    if save_wsdl:
+        yield examination.save_wsdl(settings, save_wsdl, account=account)
+    else:
+        yield from examination.examine(settings, settings_file.environment())
+
+
+def _noted(checks: Iterator[Check], found: list[Check]) -> Iterator[Check]:
+    for check in checks:
+        found.append(check)
+        yield check
 
 
 def _line(check: Check) -> str:

@@ -6,7 +6,6 @@ The stream of outcomes is read, and not the jobs: page by page it tells of every
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,11 @@ from worker.cli.archive import Archive, Kept
 from worker.cli.problems import NO_ROOM, Failed, complain
 from worker.cli.screen import say
 from worker.documents import job_named
-from worker.ledger.outcome_stream import FIRST, Published, is_id
+from worker.ledger.outcome_stream import Published
 from worker.outcome import Status
 
 _EXTENSIONS = {"application/xml": ".xml", "text/xml": ".xml", "text/plain": ".txt"}
 _OTHER_EXTENSION = ".bin"
-_LAST_OF_A_MILLISECOND = 2**64 - 1
-_DIGITS_OF_AN_ID = 12
-"""Fewer are no milliseconds of this century, but a day or a month."""
 
 
 class Unusable(Exception):
@@ -131,16 +127,3 @@ def _name(outcome: Mapping[str, Any], media_type: str) -> str:
     status = Status(outcome["status"])
     run = "" if status is Status.CANCELLED else f"-run-{int(outcome['run'])}-{status}"
     return f"{document}{run}{_EXTENSIONS.get(media_type, _OTHER_EXTENSION)}"
-
-
-def place_of(since: str | None) -> str | None:
-    """The place in the stream that an outcome's id, a day or a time (both UTC unless it says otherwise) stands for.
-
-    Raises:
-        ValueError: it is none of them.
-    """
-    if since is None or (is_id(since) and len(since.partition("-")[0]) >= _DIGITS_OF_AN_ID):
-        return since
-    at = datetime.fromisoformat(since)
-    at_ms = round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
-    return f"{at_ms - 1}-{_LAST_OF_A_MILLISECOND}" if at_ms > 0 else FIRST

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from worker.cli.options import JsonList, OfAccount, OfCode, State
+from worker.cli.problems import complain
 from worker.cli.screen import instant_json, json_list, moment, table
 from worker.cli.session import account_named
 from worker.client import Client
 from worker.ledger.listing import ALL_STATES, Listed, Wanted
+from worker.unavailable import place
 
 app = typer.Typer(add_completion=False)
 
@@ -34,8 +36,9 @@ def jobs(
     found = islice(client.jobs(wanted), limit and min(limit, sys.maxsize))
     if json:
         json_list(map(_json, found))
-    else:
-        table(_HEADERS, map(_row, found))
+    elif not table(_HEADERS, map(_row, found)):
+        which = "no jobs" if wanted == Wanted() else "no such jobs"
+        complain(f"{which} in the namespace {client.settings.namespace} at {place(client.settings.redis_url)}")
 
 
 def _row(one: Listed) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ import typer
 
 from worker.cli.problems import FAILED
 from worker.cli.screen import json_line
+from worker.cli.since import place_of
 from worker.client import TAKE_OVER_AFTER_S, Client
 
 _A_MONTH_S = 31 * 86_400.0
@@ -24,7 +25,9 @@ def outcomes(
     since: Annotated[
         str | None,
         typer.Option(
-            metavar="ID", help="Only those after this id (see --ids); $ stands for now. Left out: all that are kept."
+            metavar="ID|TIME",
+            help="Only those after this id (see --ids), from this day or time on, or of the last 2h or 3d; "
+            "$ stands for now. Left out: all that are kept.",
         ),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Wait for further outcomes, without end.")] = False,
@@ -49,11 +52,12 @@ def outcomes(
 
     In a group an outcome counts as handled once its line was written; one that could not be written is given again.
     """
+    place = since if since == "$" else place_of(since)
     if follow:
         _end_with_the_reader()
     try:
         found = Client().outcomes(
-            since=since, follow=follow, group=group, consumer=consumer, take_over_after_s=take_over_after
+            since=place, follow=follow, group=group, consumer=consumer, take_over_after_s=take_over_after
         )
     except ValueError as wrong:
         raise typer.BadParameter(str(wrong)) from None

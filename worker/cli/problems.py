@@ -10,6 +10,8 @@ import typer
 from worker.cli.screen import clean
 
 FAILED, WRONG_USAGE, NOT_ALL_CANCELLED = 1, 2, 3
+INTERRUPTED = 130
+"""As shells say it of a program that Ctrl-C has ended."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What keeps output from being written: not a bug of ours."""
 

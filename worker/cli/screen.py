@@ -45,13 +45,17 @@ def json_list(values: Iterable[Mapping[str, Any]]) -> None:
     print("\n]" if separator == "," else "[]")
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table on standard output, printed as the rows come; not a line is broken unless on a terminal."""
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
+    """A table on standard output, printed as the rows come; not a line is broken unless on a terminal.
+
+    Whether there was any row: without one nothing is printed.
+    """
     show = _show_on_terminal if sys.stdout.isatty() else _show_plain
     left, top = iter(rows), headers
     while chunk := [["" if cell is None else clean(cell) for cell in row] for row in islice(left, _CHUNK)]:
         show(top, chunk)
         top = ()
+    return not top
 
 
 def _show_plain(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -3,7 +3,7 @@
 import os
 import pwd
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import typer
 
@@ -30,14 +30,15 @@ def account_named(client: Client, name: str | None) -> str | None:
     Raises:
         BadParameter: neither configured nor known to the ledger.
     """
-    if name is None or name in client.accounts.by_name or name in _names(client):
+    configured = client.configured.by_name if client.configured else ()
+    if name is None or name in configured:
         return name
-    known = ", ".join(sorted(client.accounts.by_name))
-    raise typer.BadParameter(f"--account: there is no account {name} (configured: {known})")
-
-
-def _names(client: Client) -> Iterable[str]:
-    return (account.name for account in client.ask(lambda ledger: ledger.account_states()))
+    known = [account.name for account in client.ask(lambda ledger: ledger.account_states())]
+    if name in known:
+        return name
+    raise typer.BadParameter(
+        f"--account: there is no account {name} (configured: {', '.join(sorted(configured or known))})"
+    )
 
 
 def operator() -> str:

@@ -237,7 +237,8 @@ def _submit(
 
 def _broken_off(problem: Exception, done: int, total: int, submission: str) -> Failed:
     again = f"run the command again with --submission {submission}, so that nothing is admitted twice"
-    return Failed(f"{problem}; {done} of {total} were submitted: {again}")
+    words = f"{problem}: {problem.remedy}" if isinstance(problem, Unavailable) else str(problem)
+    return Failed(f"{words}; {done} of {total} were submitted: {again}")
 
 
 def _show(one: Submission, *, json: bool) -> None:

@@ -1,6 +1,7 @@
 """Everything in its order: what stands on something that failed is not looked at."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from config import accounts as accounts_file
 from config.accounts import Account, Accounts
@@ -12,7 +13,8 @@ from worker.doctor import groups, network, secrets, server
 from worker.ledger.connect import DAY_S, ledger_for
 from worker.ledger.ledger import Ledger
 from worker.ledger.records import text
-from worker.providers import endpoint_of, examine_provider
+from worker.providers import endpoint_of, examine_provider, has_wsdl
+from worker.providers import save_wsdl as save_provider_wsdl
 from worker.sender import Limits, Sender
 from worker.unavailable import Unavailable, place, translated
 
@@ -22,8 +24,8 @@ def examine(settings: Settings, environment: Mapping[str, str]) -> Iterator[Chec
     accounts = None
     try:
         accounts = accounts_file.load(settings.accounts)
-        names = ", ".join(accounts.by_name)
-        yield ok("accounts", f"{settings.accounts}: {names} ({accounts.environment})")
+        names = [f"{name} (default)" if account.default else name for name, account in accounts.by_name.items()]
+        yield ok("accounts", f"{settings.accounts}: {', '.join(names)} ({accounts.environment})")
     except ConfigurationProblem as problem:
         yield failed("accounts", str(problem), "mend the file, or set ANULA_ACCOUNTS")
     yield from secrets.env_file()
@@ -61,8 +63,32 @@ def _environment(ledger: Ledger, accounts: Accounts | None) -> Iterator[Check]:
         yield failed("environment", found_text, "set ANULA_NAMESPACE, ANULA_REDIS_URL or ANULA_ACCOUNTS to match")
 
 
+def save_wsdl(settings: Settings, file: Path, *, account: str | None) -> Check:
+    """Write the provider's own WSDL to `file`, as this account is served it; None: any, where all have one endpoint.
+
+    Raises:
+        ConfigurationProblem: the accounts file cannot be used, or does not tell which WSDL is meant.
+    """
+    accounts = accounts_file.load(settings.accounts)
+    found = [one for one in accounts.by_name.values() if has_wsdl(one) and account in (None, one.name)]
+    if not found:
+        raise ConfigurationProblem(f"{settings.accounts}: no account {account or ''} whose provider has a WSDL")
+    if len({(endpoint_of(one), one.ca_file) for one in found}) > 1:
+        names = ", ".join(one.name for one in found)
+        raise ConfigurationProblem(f"the accounts {names} have different endpoints: name one with --account")
+    sender = _sender(settings)
+    try:
+        return save_provider_wsdl(found[0], sender, file)
+    finally:
+        sender.close()
+
+
+def _sender(settings: Settings) -> Sender:
+    return Sender(Limits(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s))
+
+
 def _accounts(settings: Settings, accounts: Accounts, environment: Mapping[str, str]) -> Iterator[Check]:
-    sender = Sender(Limits(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s))
+    sender = _sender(settings)
     try:
         for account in accounts.by_name.values():
             yield from secrets.checks(account, environment)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from config.accounts import Account
+from config.redaction import LONG_ENOUGH
 from config.secrets import SecretMissing, is_open_to_others
 from worker.check import Check, failed, ok, warning
 
@@ -11,16 +12,20 @@ ENV_FILE = Path(".env")
 
 
 def checks(account: Account, environment: Mapping[str, str]) -> Iterator[Check]:
-    """Whether an account's secret can be read, and who else can."""
+    """Whether an account's secret can be read, who else can, and whether it is long enough to be hidden in logs."""
     about, source = f"secret {account.name}", account.secret_source
     try:
-        source.read(environment)
+        secret = source.read(environment)
     except SecretMissing as missing:
         yield failed(about, str(missing), "put it there; a changed variable needs a restart of the worker")
         return
+    is_short = len(secret) < LONG_ENOUGH
+    if is_short:
+        found = f"shorter than {LONG_ENOUGH} characters: logs and messages hide it only where it is a whole word"
+        yield warning(about, found, "have the provider give you a longer one")
     if source.is_readable_by_others:
         yield warning(about, f"{source.file} can be read by others", f"chmod 600 {source.file}")
-    else:
+    elif not is_short:
         yield ok(about, str(source.file) if source.file else f"environment variable {source.variable}")
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from redis import Redis
 
 from config.accounts import Account, Environment
-from config.problem import ConfigurationProblem
 from worker.ledger.admission import Admission, Entry, arguments, grouped
 from worker.ledger.encoding import json_text, ms, rest_of
 from worker.ledger.not_possible import NotPossible, record_damaged, retry_refused, visit_refused
@@ -266,14 +265,7 @@ class Ledger(Reading):
             ConfigurationProblem: the namespace belongs to the other environment.
         """
         self.redis.hsetnx(self.key("meta"), "environment", environment)
-        self._agree(environment, self.redis.hget(self.key("meta"), "environment") or b"")
-
-    def _agree(self, wanted: Environment, recorded: bytes | str) -> None:
-        if text(recorded) != wanted:
-            raise ConfigurationProblem(
-                f"the accounts file is of the {wanted} environment, but namespace {self.namespace} on this Redis "
-                f"belongs to {text(recorded)}: set ANULA_NAMESPACE, ANULA_REDIS_URL or ANULA_ACCOUNTS to match"
-            )
+        self.check_environment(environment)
 
 
 def _admitted(one: Admission, reply: Sequence[Any]) -> Admitted | NotPossible | None:

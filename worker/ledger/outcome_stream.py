@@ -46,6 +46,18 @@ class OutcomeStream:
         newest = self._redis.xrevrange(self._key, count=1)
         return str(newest[0][0].decode()) if newest else FIRST
 
+    def position(self, since: str | None) -> str:
+        """Where to read on from: after an outcome's id, from the end as it is now (`$`), or from the beginning (None).
+
+        Raises:
+            ValueError: it is none of them.
+        """
+        if since == "$":
+            return self.last_id()
+        if since is not None and not is_id(since):
+            raise ValueError("since must be the id of an outcome, as in 1767225600000-0, or $")
+        return since or FIRST
+
     def at(self, entry_id: str) -> Published | None:
         """One outcome; None where it is no longer kept."""
         found = _published(self._redis.xrange(self._key, entry_id, entry_id))

@@ -9,6 +9,8 @@ from itertools import chain
 
 from redis import Redis
 
+from config.accounts import Environment
+from config.problem import ConfigurationProblem
 from worker.ledger.not_possible import NotPossible, record_damaged
 from worker.ledger.records import UNREADABLE, AccountState, Record, decode, text
 from worker.ledger.scripts import Scripts
@@ -54,6 +56,21 @@ class Reading:
             return Record.from_fields(job, decode(found)) if found else None
         except UNREADABLE as error:
             raise record_damaged(job, f"{type(error).__name__}: {error}") from error
+
+    def check_environment(self, environment: Environment) -> None:
+        """Make sure that the namespace is not of the other environment; it may still be of none. Nothing is written.
+
+        Raises:
+            ConfigurationProblem: the namespace belongs to the other environment.
+        """
+        self._agree(environment, self.redis.hget(self.key("meta"), "environment") or environment)
+
+    def _agree(self, wanted: Environment, recorded: bytes | str) -> None:
+        if text(recorded) != wanted:
+            raise ConfigurationProblem(
+                f"the accounts file is of the {wanted} environment, but namespace {self.namespace} on this Redis "
+                f"belongs to {text(recorded)}: set ANULA_NAMESPACE, ANULA_REDIS_URL or ANULA_ACCOUNTS to match"
+            )
 
     def account_states(self) -> list[AccountState]:
         """All accounts that a worker has enrolled or a job names, by name."""

@@ -11,7 +11,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 _FULL = "OOM"
-_NOT_OURS = frozenset({"NOAUTH", "WRONGPASS", "NOPERM"})
+_NOT_PERMITTED = "NOPERM"
+_NOT_OURS = frozenset({"NOAUTH", "WRONGPASS", _NOT_PERMITTED})
 _PASSING = frozenset(
     {
         _FULL,  # until an operator gives it memory, or outcomes get too old
@@ -28,6 +29,8 @@ _PASSING = frozenset(
     }
 )
 
+_REFUSED_IN_A_SCRIPT = re.compile("ACL failure in script|The user executing the script can't ")
+"""What Redis 7 and 6.2 say of a command within a script; they leave the word out."""
 _PIPELINED = re.compile(r"^Command # .* of pipeline caused error: ", re.DOTALL)
 _SCRIPTED = re.compile(r"^(?:ERR )?Error running script \(call to [^)]*\): (?:@[^:]*: ?\d+: ?)*-?(?=[A-Z]+ )")
 _WORD = re.compile(r"[A-Z]+(?= |$)")
@@ -43,6 +46,8 @@ def code(error: BaseException) -> str | None:
     if not isinstance(error, RedisError):
         return None
     said = _WORD.match(words(error))
+    if _REFUSED_IN_A_SCRIPT.search(words(error)):
+        return _NOT_PERMITTED
     known = error.status_code
     return known if known and known != "ERR" else said and said[0]
 
@@ -50,6 +55,11 @@ def code(error: BaseException) -> str | None:
 def is_full(error: BaseException) -> bool:
     """Whether Redis has no memory left for a write."""
     return code(error) == _FULL
+
+
+def is_not_permitted(error: BaseException) -> bool:
+    """Whether this user of Redis may not do what was asked."""
+    return code(error) == _NOT_PERMITTED
 
 
 def passes(error: BaseException) -> bool:

@@ -1,6 +1,7 @@
 """The providers: one folder each, behind one interface (`base`)."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from config.accounts import Account, NsBpeAccount
 from worker.check import Check
@@ -42,3 +43,21 @@ def examine_provider(account: Account, sender: Sender) -> Iterator[Check]:
     from worker.providers.solucion_factible import examination  # noqa: PLC0415 - see above
 
     yield examination.wsdl(account, sender, endpoint=endpoint_of(account))
+
+
+def has_wsdl(account: Account) -> bool:
+    """Whether the account's calls are built by a WSDL."""
+    return not isinstance(account, NsBpeAccount)
+
+
+def save_wsdl(account: Account, sender: Sender, file: Path) -> Check:
+    """Write the WSDL that the provider serves now to a file.
+
+    Raises:
+        ValueError: the account's calls are not built by a WSDL.
+    """
+    if isinstance(account, NsBpeAccount):
+        raise ValueError(account.name)
+    from worker.providers.solucion_factible import examination  # noqa: PLC0415 - see above
+
+    return examination.save_wsdl(account, sender, file, endpoint=endpoint_of(account))

@@ -233,6 +233,17 @@ def test_a_record_with_a_field_that_makes_no_sense_hides_no_other_job(anula, dep
     assert jobs[1] in listed
 
 
+def test_a_list_without_jobs_says_so_and_where_it_looked(anula, deployment, client):
+    nothing = anula("jobs")
+    client.submit(cfdi())
+    nothing_of_the_kind = anula("jobs", "--state", "unresolved")
+
+    for ran, words in ((nothing, "no jobs"), (nothing_of_the_kind, "no such jobs")):
+        assert (ran.status, ran.out) == (0, "")
+        assert f"{words} in the namespace {deployment.settings.namespace} at 127.0.0.1:" in ran.err
+    assert (anula("jobs", "--state", "revoked", "--json").json, anula("jobs").err) == ([], "")
+
+
 # outcomes
 
 
@@ -260,6 +271,38 @@ def test_outcomes_from_nowhere_are_wrong_usage(anula, options):
     ran = anula("outcomes", *options)
 
     assert (ran.status, ran.out, len(ran.errors)) == (2, "", 1)
+
+
+@pytest.mark.parametrize(
+    "since, count",
+    [
+        ("2h", 1),
+        ("90m", 1),
+        ("30 s", 1),
+        ("3d", 1),
+        (f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}", 1),
+        (f"{datetime.now(UTC) - timedelta(hours=2):%Y-%m-%dT%H:%M:%S}-00:00", 1),
+        (f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}", 0),
+        ("0", 1),
+        ("0-0", 1),
+        ("$", 0),
+    ],
+    ids=["hours", "minutes", "seconds", "days", "a day", "a time", "a day to come", "zero", "0-0", "now"],
+)
+def test_outcomes_are_printed_from_a_time_on(anula, deployment, client, since, count):
+    deployment.end(client.submit(cfdi()).job, cancelled())
+
+    ran = anula("outcomes", "--since", since)
+
+    assert (ran.status, len(ran.json_lines)) == (0, count)
+
+
+@pytest.mark.parametrize("since", ["yesterday", "2026", "2026-13-01", "2 weeks", "-1h", "", "99999999d"])
+def test_a_since_that_is_neither_an_id_nor_a_time_is_wrong_usage(anula, since):
+    ran = anula("outcomes", "--since", since)
+
+    assert (ran.status, ran.out, len(ran.errors)) == (2, "", 1)
+    assert "2h" in ran.err
 
 
 # evidence
@@ -312,6 +355,29 @@ def test_evidence_that_is_no_longer_kept_is_a_failure(anula, deployment, client)
     assert ran.status == 1
     assert "no longer kept" in ran.err
     assert anula("evidence", a_uuid()).status == 1
+
+
+def test_evidence_needs_no_accounts_file(anula, deployment, client, tmp_path):
+    job = client.submit(cfdi()).job
+    deployment.end(job, cancelled())
+    deployment.accounts_path.unlink()
+
+    printed, written = anula("evidence", job), anula("evidence", "--all", str(tmp_path / "all"), "--account", "norte")
+
+    assert (printed.status, printed.out.encode()) == (0, ACUSE)
+    assert (written.status, written.lines[0].split()[0]) == (0, "1")
+    assert anula("evidence", job, "--fetch").status == 1
+
+
+def test_an_accounts_file_of_the_other_environment_keeps_evidence_back(anula, deployment, client):
+    job = client.submit(cfdi()).job
+    deployment.end(job, cancelled())
+    deployment.accounts_path.write_text(deployment.accounts_path.read_text().replace('"test"', '"production"'))
+
+    ran = anula("evidence", job)
+
+    assert (ran.status, ran.out) == (1, "")
+    assert "belongs to test" in ran.err
 
 
 # schema

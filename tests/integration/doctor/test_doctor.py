@@ -11,16 +11,17 @@ from dataclasses import dataclass
 import pytest
 
 from config import settings as settings_file
+from config.problem import ConfigurationProblem
 from config.settings import Settings
 from tests.support import acl
-from tests.support.http_server import CERTIFICATE, closed_address, running_server
+from tests.support.http_server import CERTIFICATE, closed_address, reply, running_server
 from tests.support.sandbox import Sandbox, running_sandbox
 from tests.support.site import ROOT, SECRETS
 from tests.support.valkey import LocalValkey, running_valkey
 from worker.check import Check, Result
 from worker.client import Client
 from worker.doctor import server as server_checks
-from worker.doctor.examination import examine
+from worker.doctor.examination import examine, save_wsdl
 from worker.ledger.connect import connect
 
 pytestmark = pytest.mark.integration
@@ -86,7 +87,7 @@ class Patient:
 def patient(tmp_path, server, sandbox, namespace, monkeypatch) -> Patient:
     """A deployment with which everything is right."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RODOVIARIA_TOKEN", "token")
+    monkeypatch.setenv("RODOVIARIA_TOKEN", "long-token")
     secret = tmp_path / "norte.secret"
     secret.write_text("password\n")
     secret.chmod(0o600)
@@ -227,12 +228,22 @@ def test_a_secret_that_is_missing_is_a_failure(patient, tmp_path, monkeypatch):
 )
 def test_a_secret_file_that_others_can_read_is_a_warning(patient, tmp_path, mode, result):
     (tmp_path / "norte.secret").chmod(mode)
-    (tmp_path / ".env").write_text("RODOVIARIA_TOKEN=token\n")
+    (tmp_path / ".env").write_text("RODOVIARIA_TOKEN=long-token\n")
     (tmp_path / ".env").chmod(mode)
 
     results = patient.results()
 
     assert (results["secret norte"], results["env file"]) == (result, result)
+
+
+@pytest.mark.parametrize(("length", "result"), [(1, Result.WARNING), (7, Result.WARNING), (8, Result.OK)])
+def test_a_secret_that_is_too_short_to_be_hidden_within_words_is_a_warning(patient, tmp_path, length, result):
+    (tmp_path / "norte.secret").write_text("x" * length)
+
+    check = patient.checks()["secret norte"]
+
+    assert check.result is result
+    assert ("shorter than 8" in check.found) is (result is Result.WARNING)
 
 
 def test_an_endpoint_that_cannot_be_reached_is_a_failure(patient, sandbox):
@@ -374,3 +385,79 @@ def test_the_command_prints_json(patient, configured):
         "remedy": "set appendonly yes and appendfsync always",
     }
     assert found["redis"]["remedy"] is None
+
+
+# The provider's own WSDL
+
+
+def test_the_provider_s_wsdl_is_saved_for_the_accounts_file(patient, tmp_path):
+    from worker.providers.solucion_factible.wsdl import OWN
+
+    done = ran(patient, "--save-wsdl", str(tmp_path / "live.wsdl"))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    (line,) = done.stdout.splitlines()
+    assert "the one in use agrees with it" in line
+    assert f'set wsdl = "{tmp_path}/live.wsdl"' in line
+    patient.write(("norte.secret", f'norte.secret"\nwsdl = "{tmp_path}/live.wsdl'))
+    assert patient.results()["wsdl norte"] is Result.OK
+    assert b"cancelarSectorPrimario" in (tmp_path / "live.wsdl").read_bytes()
+    assert OWN.read_bytes().startswith(b"<")
+
+
+def test_what_differs_from_the_wsdl_in_use_is_told_as_it_is_saved(patient, tmp_path):
+    from worker.providers.solucion_factible.wsdl import OWN
+
+    other = tmp_path / "other.wsdl"
+    other.write_bytes(OWN.read_bytes().replace(b"http://cancelacion.ws.cfdi", b"http://elsewhere.ws.cfdi"))
+    patient.write(("norte.secret", f'norte.secret"\nwsdl = "{other}'))
+
+    check = save_wsdl(patient.settings, tmp_path / "live.wsdl", account="norte")
+
+    assert check.result is Result.OK
+    assert "differs in: request" in check.found
+
+
+@pytest.mark.parametrize("answer", [b"<html/>", b""])
+def test_what_no_call_can_be_built_from_is_not_saved(patient, tmp_path, sandbox, answer):
+    with running_server(reply(answer)) as provider:
+        patient.write((f'endpoint = "{sandbox.url}/ws/services/Cancelacion"', f'endpoint = "{provider.url}"'))
+
+        check = save_wsdl(patient.settings, tmp_path / "live.wsdl", account=None)
+
+    assert check.result is Result.FAILED
+    assert "nothing saved" in check.found
+    assert [*tmp_path.glob("*.wsdl")] == []
+
+
+def test_a_wsdl_that_cannot_be_fetched_leaves_the_file_as_it_was(patient, tmp_path, sandbox):
+    file = tmp_path / "live.wsdl"
+    file.write_text("before")
+    patient.write((f'endpoint = "{sandbox.url}/ws/services/Cancelacion"', f'endpoint = "{closed_address()}"'))
+
+    check = save_wsdl(patient.settings, file, account=None)
+
+    assert (check.result, file.read_text()) == (Result.FAILED, "before")
+
+
+def test_of_accounts_with_different_addresses_one_has_to_be_named(patient, tmp_path, sandbox):
+    norte = patient.accounts.partition("[accounts.rodoviaria]")[0]
+    sur = norte.replace("accounts.norte", "accounts.sur").replace(sandbox.url, closed_address())
+    patient.settings.accounts.write_text(norte + sur)
+
+    with pytest.raises(ConfigurationProblem, match="norte, sur have different endpoints: name one with --account"):
+        save_wsdl(patient.settings, tmp_path / "live.wsdl", account=None)
+
+    assert save_wsdl(patient.settings, tmp_path / "live.wsdl", account="norte").result is Result.OK
+
+
+def test_an_account_without_a_wsdl_has_none_to_save(patient, tmp_path):
+    with pytest.raises(ConfigurationProblem, match="no account rodoviaria whose provider has a WSDL"):
+        save_wsdl(patient.settings, tmp_path / "live.wsdl", account="rodoviaria")
+
+
+def test_a_file_that_cannot_be_written_is_a_failure(patient, tmp_path):
+    check = save_wsdl(patient.settings, tmp_path / "nowhere" / "live.wsdl", account=None)
+
+    assert check.result is Result.FAILED
+    assert "cannot be written (No such file or directory)" in check.found

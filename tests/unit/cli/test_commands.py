@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from worker.cli.main import COMMANDS
+from worker.cli.commands import COMMANDS
 from worker.cli.options import RetriedState, State
 from worker.ledger.listing import ALL_STATES
 
