@@ -191,7 +191,7 @@ def test_a_control_character_that_was_a_letter_of_windows_1252_is_told_as_that()
 def test_a_job_that_was_admitted_with_a_control_character_is_still_read_from_the_ledger():
     body = json.dumps(bpe(account="rodoviaria", xJust="Passageiro desistiu \x96 estorno"))
 
-    assert stored(body).xJust == "Passageiro desistiu \x96 estorno"
+    assert stored(body).model_dump()["xJust"] == "Passageiro desistiu \x96 estorno"
 
 
 def test_a_justification_is_composed_before_it_is_measured_and_kept():
