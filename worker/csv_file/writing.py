@@ -34,8 +34,8 @@ def write_errors(opened: TextIO, file: CsvFile, problems: Iterable[RowProblem]) 
 
 def _own_cells(row: Row, file: CsvFile) -> list[str]:
     """What could not be read is in the first cell as a whole, where nobody takes it for a row."""
-    if row.cells:
-        return [row.cells[place].strip(BLANKS) for place in file.columns.own]
+    if row.cells:  # line breaks at the ends of a cell that swallows rows keep it recognisable
+        return [row.cells[place].strip(" \t" if row.text else BLANKS) for place in file.columns.own]
     return [row.text.strip("\r\n"), *[""] * (len(file.columns.own) - 1)]
 
 
