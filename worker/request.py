@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from config.accounts import Account, Accounts, NsBpeAccount, ProviderName
+from worker.characters import is_latin_1, strange
 from worker.documents import CHBPE, UUID, check_digit, job_id
 from worker.field_names import understood
 from worker.invalid import FieldError, InvalidRequest, field_errors
@@ -30,9 +31,13 @@ MAX_BODY_BYTES = 16 * 1024
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far `dhEvento` may lie ahead of now (docs/providers/ns-bpe.md)."""
 
-_XJUST = re.compile(r"[!-ÿ][ -ÿ]*[!-ÿ]")
+_XJUST = re.compile(r"[!-~\xa0-ÿ][ -~\xa0-ÿ]*[!-~\xa0-ÿ]")
+_KEPT_XJUST = re.compile(r"[!-ÿ][ -ÿ]*[!-ÿ]")
+"""The schema's own pattern: the ledger may hold control characters that were admitted before they were refused."""
 _DH_EVENTO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(-(0\d|1[01])|\+(0\d|1[0-2])):00", re.ASCII)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_NO_OFFSET = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?", re.ASCII)
+_WITHOUT_OFFSET = "has no offset from UTC: write date, time and offset, as in 2026-01-31T18:00:00-03:00"
 
 
 class Priority(StrEnum):
@@ -60,11 +65,11 @@ def _composed(text: Any) -> Any:
     return unicodedata.normalize("NFC", text) if isinstance(text, str) else text
 
 
-def _justification(text: str) -> str:
-    if not _XJUST.fullmatch(text):
-        message = (
-            "only Latin-1 characters, no blank at either end, no tab and no line break (no curly quotes, no en dash)"
-        )
+def _justification(text: str, info: ValidationInfo) -> str:
+    pattern = _XJUST if info.context else _KEPT_XJUST
+    if not pattern.fullmatch(text):
+        reason = strange(text, is_latin_1) or "there is a blank at its beginning or end"
+        message = f"only Latin-1 characters, no blank at either end, no tab and no line break: {reason}"
         raise _wrong(message)
     return text
 
@@ -74,7 +79,7 @@ def _local_time(text: str, info: ValidationInfo) -> str:
     event_at = _parsed(text) if _DH_EVENTO.fullmatch(text) else None
     if event_at is None:
         message = "must be YYYY-MM-DDTHH:MM:SS±HH:00, offset from -11:00 to +12:00"
-        raise _wrong(message)
+        raise _wrong(_WITHOUT_OFFSET if _NO_OFFSET.fullmatch(text) else message)
     if info.context and event_at > info.context["now"] + CLOCK_TOLERANCE:
         message = "more than 5 minutes ahead"
         raise _wrong(message)
@@ -84,7 +89,7 @@ def _local_time(text: str, info: ValidationInfo) -> str:
 def _instant(text: str) -> str:
     if not _RFC3339.fullmatch(text) or _parsed(text) is None:
         message = "must be a date and time with offset (RFC 3339), as in 2026-01-31T18:00:00-03:00"
-        raise _wrong(message)
+        raise _wrong(_WITHOUT_OFFSET if _NO_OFFSET.fullmatch(text) else message)
     return text
 
 
@@ -97,7 +102,7 @@ def _parsed(text: str) -> datetime | None:
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        message = "only printable characters"
+        message = f"only printable characters: {strange(text, str.isprintable)}"
         raise _wrong(message)
     return text
 

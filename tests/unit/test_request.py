@@ -163,10 +163,35 @@ def test_a_justification_within_the_borders_is_kept_as_it_is(text):
         "an en dash \u2013 in it",
         "a smile \U0001f600 in the text",
         "x" * 15 + "\ud800",
+        "x" * 15 + "\x7f" + "x",
+        "x" * 15 + "\x80",
+        "\x9f" + "x" * 15,
     ],
 )
 def test_a_justification_beyond_the_borders_is_refused(text):
     assert list(errors_of(bpe(xJust=text))) == ["xJust"]
+
+
+def test_what_is_wrong_with_a_justification_is_named_by_code_and_name():
+    problem = errors_of(bpe(xJust="Passageiro desistiu \u2013 \u201cestorno\u201d\u200b"))["xJust"]
+
+    assert "character 21 is U+2013 EN DASH, which is not '-': write '-'" in problem
+    assert "U+201C LEFT DOUBLE QUOTATION MARK" in problem
+    assert problem.endswith("; and 1 more")
+    assert "estorno" not in problem
+
+
+def test_a_control_character_that_was_a_letter_of_windows_1252_is_told_as_that():
+    problem = errors_of(bpe(xJust="Passageiro desistiu \x96 estorno"))["xJust"]
+
+    assert "U+0096, a control character" in problem
+    assert "the text is windows-1252, where it is U+2013 EN DASH, but was read as ISO-8859-1" in problem
+
+
+def test_a_job_that_was_admitted_with_a_control_character_is_still_read_from_the_ledger():
+    body = json.dumps(bpe(account="rodoviaria", xJust="Passageiro desistiu \x96 estorno"))
+
+    assert stored(body).model_dump()["xJust"] == "Passageiro desistiu \x96 estorno"
 
 
 def test_a_justification_is_composed_before_it_is_measured_and_kept():
@@ -221,6 +246,14 @@ def test_an_event_time_has_one_form(text):
 
 
 @pytest.mark.parametrize(
+    "text", ["2026-03-01T18:00:00", "2026-03-01T18:00", "2026-03-01 18:00:00", "2026-03-01t18:00:00.5"]
+)
+def test_a_time_without_offset_is_told_as_that(text):
+    assert errors_of(bpe(dhEvento=text))["dhEvento"].startswith("has no offset from UTC")
+    assert errors_of(sf(deadline=text))["deadline"].startswith("has no offset from UTC")
+
+
+@pytest.mark.parametrize(
     ("text", "at"),
     [
         ("2026-03-01T18:00:00-03:00", datetime(2026, 3, 1, 21, tzinfo=UTC)),
@@ -268,6 +301,18 @@ def test_a_reference_is_given_back_as_it_came(text):
 @pytest.mark.parametrize("text", ["", "x" * 129, "a\nb", "a\x00b", "\ud800", "\u200e"])
 def test_a_reference_is_short_and_printable(text):
     assert list(errors_of(sf(reference=text))) == ["reference"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("pedido\u200b7", "character 7 is U+200B ZERO WIDTH SPACE, which is invisible: remove it"),
+        ("pedido\xa07", "character 7 is U+00A0 NO-BREAK SPACE, a non-breaking space: remove it"),
+        ("pedido\n7", "character 7 is U+000A, a line break: remove it"),
+    ],
+)
+def test_what_cannot_be_printed_in_a_reference_is_named(text, name):
+    assert name in errors_of(sf(reference=text))["reference"]
 
 
 @pytest.mark.parametrize("priority", ["urgent", "", "BULK", 1, ["bulk"]])
@@ -534,7 +579,7 @@ def test_deep_nesting_is_only_a_wrong_type(depth):
 
 # As the ledger keeps it
 
-LATIN1 = st.characters(min_codepoint=0x21, max_codepoint=0xFF)
+LATIN1 = st.characters(min_codepoint=0x21, max_codepoint=0xFF, exclude_categories=["Cc"])
 PRINTABLE = st.text(min_size=1, max_size=128).filter(str.isprintable)
 OFFSETS = st.integers(-11, 12).map(lambda hours: f"{'-' if hours < 0 else '+'}{abs(hours):02d}:00")
 

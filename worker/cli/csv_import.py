@@ -11,6 +11,7 @@ import typer
 
 from config.accounts import ProviderName
 from worker.cli.csv_files import keep_apart, opened_file, output_file
+from worker.cli.csv_verdict import Typed, judge, tell_what_it_is
 from worker.cli.problems import FAILED, NOT_ALL_CANCELLED, Failed, InvalidInput, complain
 from worker.cli.progress import progress
 from worker.cli.screen import say
@@ -21,11 +22,11 @@ from worker.csv_file.checking import RowCheck
 from worker.csv_file.columns import DOCUMENTS
 from worker.csv_file.handing_in import follow, hand_in, submission_id
 from worker.csv_file.output import OutputFile
-from worker.csv_file.problem import Unreadable, shortened
-from worker.csv_file.reading import NAMES, CsvFile
+from worker.csv_file.problem import Unreadable
+from worker.csv_file.reading import CsvFile
 from worker.csv_file.results import RowOutcomes, results_of
 from worker.csv_file.staging import NoRoom, Staging
-from worker.csv_file.writing import write_errors, write_results
+from worker.csv_file.writing import write_results
 
 app = typer.Typer(add_completion=False)
 
@@ -62,7 +63,7 @@ def csv_import(
         bool, typer.Option("--skip-invalid", help="Submit the valid rows although others are not.")
     ] = False,
     errors: Annotated[
-        Path | None, typer.Option(metavar="OUT.csv", help="Write the invalid rows there, to be mended and imported.")
+        Path | None, typer.Option(metavar="OUT.csv", help="Write the invalid rows there, to correct and import.")
     ] = None,
     wait: Wait = None,
     results: Annotated[
@@ -83,19 +84,21 @@ def csv_import(
     _make_sure_of(account, client)
     defaults = {name: str(value) for name, value in (("provider", provider), ("account", account)) if value}
     ignores_extra = extra_columns is ExtraColumns.IGNORE
+    options = [part for name, value in defaults.items() for part in (f"--{name}", value)]
+    typed = Typed(file, [*options, *(["--extra-columns", "ignore"] if ignores_extra else [])], encoding)
     with (
         opened_file(file) as opened,
         output_file(errors) as errors_file,
         output_file(results) as results_file,
-        _as_problems(file),
+        _as_problems(typed),
         Staging() as staging,
     ):
         csv_file = CsvFile(opened, encoding=encoding, ignore_extra=ignores_extra)
-        _tell_what_it_is(csv_file, file)
+        tell_what_it_is(csv_file, typed)
         check = RowCheck(csv_file, client.accounts, defaults=defaults, ignore_extra=ignores_extra)
         with _nothing_submitted_yet():
             _check(csv_file, check, staging)
-            _judge(csv_file, staging, errors_file, skip_invalid=skip_invalid)
+            skipped = judge(csv_file, staging, errors_file, typed=typed, skip_invalid=skip_invalid, dry_run=dry_run)
         if dry_run:
             say(f"{staging.count()[0]} can be submitted; nothing was")
             return
@@ -105,8 +108,8 @@ def csv_import(
         else:
             since = client.last_id()
             refused = _submit(client, staging, submission, is_followed=True)
-            with _results(results_file, staging, csv_file.delimiter):
-                _follow(client, staging, since=since, limit_s=seconds_of(wait))
+            with _results(results_file, staging, csv_file):
+                _follow(client, staging, since=since, limit_s=seconds_of(wait), skipped=skipped)
         if refused:
             raise typer.Exit(FAILED)
 
@@ -118,24 +121,13 @@ def _make_sure_of(account: str | None, client: Client) -> None:
 
 
 @contextmanager
-def _as_problems(name: str) -> Iterator[None]:
+def _as_problems(typed: Typed) -> Iterator[None]:
     try:
         yield
     except Unreadable as problem:
-        raise InvalidInput([f"{_shown(name)}: {problem}"]) from None
+        raise InvalidInput([f"{typed.shown}: {problem}"]) from None
     except NoRoom as problem:
         raise Failed(str(problem)) from problem
-
-
-def _shown(name: str) -> str:
-    return "standard input" if name == "-" else name
-
-
-def _tell_what_it_is(csv_file: CsvFile, name: str) -> None:
-    text, extra = csv_file.text, csv_file.columns.extra
-    words = f" (as in {', '.join(map(shortened, text.words))})" if text.words else ""
-    passed_over = f"; columns passed over: {len(extra)}" if extra else ""
-    complain(f"{_shown(name)}: {text.name}{words}, cells divided by {NAMES[csv_file.delimiter]}{passed_over}")
 
 
 # Checking
@@ -162,27 +154,6 @@ def _check(csv_file: CsvFile, check: RowCheck, staging: Staging) -> None:
     staging.refuse_repeats({provider: csv_file.columns.name_of(field) for field, provider in DOCUMENTS.items()})
 
 
-def _judge(csv_file: CsvFile, staging: Staging, errors: OutputFile | None, *, skip_invalid: bool) -> None:
-    """Tell every problem; go on only where there is none, or those rows are to be skipped."""
-    valid, bad = staging.count()
-    if not valid and not bad:
-        complain("there is no row in it")
-    for problem in staging.problems():
-        complain(str(problem))
-    if errors:
-        write_errors(errors.opened, csv_file, staging.problems())
-        errors.take_its_place()
-    if not bad:
-        return
-    if errors:
-        complain(f"the invalid rows are in {errors.path}, to be mended and imported")
-    if not skip_invalid:
-        raise InvalidInput([f"nothing was submitted: {bad} of {valid + bad} rows are invalid"])
-    if csv_file.unreadable:
-        raise InvalidInput(["nothing was submitted: rows whose quotes do not fit may hide others, and are not skipped"])
-    complain(f"{bad} of {valid + bad} rows are invalid and skipped")
-
-
 # Submitting
 
 
@@ -201,7 +172,7 @@ def _submit(client: Client, staging: Staging, submission: str, *, is_followed: b
     except KeyboardInterrupt:
         complain(str(_broken_off("interrupted", became, total)))
         raise
-    say(f"{became.total() - became['repeated'] - became['refused']} submitted")
+    say(f"{became['new'] + became['joined']} submitted")
     for word, meaning in _HOW.items():
         if became[word]:
             complain(f"{became[word]} {meaning}")
@@ -210,7 +181,7 @@ def _submit(client: Client, staging: Staging, submission: str, *, is_followed: b
         complain(str(one))
     if became["refused"]:
         complain(
-            f"{became['refused']} not submitted, for the reasons above: mend them, then import the same file again"
+            f"{became['refused']} not submitted, for the reasons above: put these right, then import the file again"
         )
     return became["refused"]
 
@@ -239,17 +210,17 @@ def _broken_off(why: str, became: Counter[str], total: int) -> Failed:
 
 
 @contextmanager
-def _results(results: OutputFile | None, staging: Staging, delimiter: str) -> Iterator[None]:
+def _results(results: OutputFile | None, staging: Staging, csv_file: CsvFile) -> Iterator[None]:
     """Written at the end, also of a wait that was broken off."""
     try:
         yield
     finally:
         if results:
-            write_results(results.opened, delimiter, results_of(staging.db))
+            write_results(results.opened, csv_file, results_of(staging.db))
             results.take_its_place()
 
 
-def _follow(client: Client, staging: Staging, *, since: str, limit_s: float | None) -> None:
+def _follow(client: Client, staging: Staging, *, since: str, limit_s: float | None, skipped: int) -> None:
     rows = RowOutcomes(staging.db)
     total, count = len(rows), Counter[str]()
     try:
@@ -267,4 +238,7 @@ def _follow(client: Client, staging: Staging, *, since: str, limit_s: float | No
     cancelled = count["cancelled"]
     if cancelled < total:
         complain(f"of {total}: {count.total() - cancelled} not cancelled, {total - count.total()} still open")
+    if skipped:
+        complain(f"invalid rows, skipped and not cancelled: {skipped}")
+    if skipped or cancelled < total:
         raise typer.Exit(NOT_ALL_CANCELLED)

@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from worker.characters import deceives, strange
 from worker.csv_file.problem import Unreadable, shortened
 
 VARIANTS = {
@@ -51,7 +52,8 @@ VARIANTS = {
 }
 """The names of docs/csv.md beside the field's own; case, accents, blanks and punctuation make no difference."""
 OF_THE_ERRORS_FILE = ("anula line", "anula problem")
-"""What `--errors` adds; passed over when the mended file is imported."""
+"""What `--errors` adds; passed over when the corrected file is imported."""
+ORIGINAL_LINE = OF_THE_ERRORS_FILE[0]
 DOCUMENTS = {"uuid": "solucion-factible", "chBPe": "ns-bpe"}
 """The field of each provider's document."""
 
@@ -64,6 +66,25 @@ def plain(name: str) -> str:
 
 _FIELDS = {plain(name): field for field, names in VARIANTS.items() for name in (field, *names)}
 _PASSED_OVER = frozenset(plain(name) for name in OF_THE_ERRORS_FILE)
+_NUMBER = "n|no|nr|nro|num|numero|number|id|cod|codigo|clave|folio"
+_OWN_NUMBER = re.compile(
+    rf"(?:(?:{_NUMBER})(?:de|do|da|del|dela)?)?"
+    r"(?:pedido|order|(?:orden|ordem)(?:de(?:compra|venta|venda|servicio|servico|trabajo))?|ref|referencia|reference)"
+    rf"(?:{_NUMBER}|interno|interna)?"
+    rf"|(?:{_NUMBER})intern[oa]",
+)
+"""How an order's number is called, as `plain` gives it: the reference of a file that has no other."""
+_HINTS_OF_A_CFDI = (
+    (re.compile(r".*motivo.*"), "this method takes no motive"),
+    (re.compile(r".*(sustitu|substitu|relacionad).*"), "this method takes no substitute"),
+    (re.compile(r"folio"), "call it folio fiscal where it holds the UUID, referencia where it holds your own number"),
+)
+_SHOWN_NAMES = 8
+
+
+def field_named(name: str) -> str | None:
+    """The field that a column of this name surely holds."""
+    return _FIELDS.get(plain(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +107,22 @@ class Columns:
         return tuple((place, field) for place, field in enumerate(self.fields) if field)
 
     @property
+    def own(self) -> tuple[int, ...]:
+        """Places of the columns that are not of our own making."""
+        return tuple(place for place, name in enumerate(self.header) if plain(name) not in _PASSED_OVER)
+
+    @property
+    def original_line(self) -> int | None:
+        """Place of the column in which `--errors` has kept the line of the first file."""
+        return next((place for place, name in enumerate(self.header) if plain(name) == plain(ORIGINAL_LINE)), None)
+
+    @property
+    def doubtful_references(self) -> tuple[str, ...]:
+        """Names of columns each of which could be the reference, where there are several."""
+        names = tuple(name for name in self.extra if _OWN_NUMBER.fullmatch(plain(name)))
+        return () if "reference" in self.fields else names
+
+    @property
     def unnamed(self) -> tuple[int, ...]:
         """Places of columns without a name: spreadsheets leave empty ones behind."""
         return tuple(place for place, name in enumerate(self.header) if not name)
@@ -105,24 +142,24 @@ def recognised(header: Sequence[str]) -> Columns:
     """The columns of a header line."""
     names = tuple(name.strip(" \t\r\n\ufeff\xa0") for name in header)
     keys = [plain(name) for name in names]
+    fields = [_FIELDS.get(key) for key in keys]
+    own_numbers = [place for place, key in enumerate(keys) if _OWN_NUMBER.fullmatch(key)]
+    if "reference" not in fields and len(own_numbers) == 1:
+        fields[own_numbers[0]] = "reference"
     extra = tuple(
-        name for name, key in zip(names, keys, strict=True) if name and key not in _FIELDS and key not in _PASSED_OVER
+        name
+        for name, key, field in zip(names, keys, fields, strict=True)
+        if name and not field and key not in _PASSED_OVER
     )
-    return Columns(names, tuple(_FIELDS.get(key) for key in keys), extra)
+    return Columns(names, tuple(fields), extra)
 
 
 def usable(columns: Columns, *, ignore_extra: bool) -> Columns:
-    """The columns, if a request can be made of them.
+    """The columns, if a request can be made of them; one of them holds the document.
 
     Raises:
-        Unreadable: no document, a field twice, or a column that is no field and is not to be ignored.
+        Unreadable: a field twice, or a column that is no field and is not to be ignored.
     """
-    if not any(field in columns.fields for field in DOCUMENTS):
-        shown = ", ".join(shortened(name) for name in columns.header[:8])
-        raise Unreadable(
-            "its first line must name the columns, parted by commas, semicolons or tabs, one of them uuid or chBPe "
-            f"(or folio fiscal, chave de acesso); lines above it must go. It is: {shown}"
-        )
     twice = [field for field, count in Counter(filter(None, columns.fields)).items() if count > 1]
     if twice:
         names = " and ".join(
@@ -130,7 +167,26 @@ def usable(columns: Columns, *, ignore_extra: bool) -> Columns:
         )
         raise Unreadable(f"several columns are {twice[0]}: {names}; leave one of them")
     if columns.extra and not ignore_extra:
-        shown = ", ".join(shortened(name) for name in columns.extra[:8])
-        more = f" and {len(columns.extra) - 8} more" if len(columns.extra) > 8 else ""  # noqa: PLR2004 - as many as are shown
-        raise Unreadable(f"not a field of a request: {shown}{more}; rename them, or give --extra-columns ignore")
+        more = f" and {len(columns.extra) - _SHOWN_NAMES} more" if len(columns.extra) > _SHOWN_NAMES else ""
+        hints = "".join(f" ({hint})" for hint in dict.fromkeys(_hints(columns)))
+        raise Unreadable(
+            f"not a field of a request: {names_shown(columns.extra)}{more}{hints}; "
+            "rename them, or give --extra-columns ignore"
+        )
     return columns
+
+
+def names_shown(names: Sequence[str]) -> str:
+    """The first few of them, shortened."""
+    return ", ".join(shortened(name) for name in names[:_SHOWN_NAMES])
+
+
+def _hints(columns: Columns) -> Iterator[str]:
+    """What to know about columns that are no field of a request."""
+    for name in columns.extra:
+        if columns.provider == DOCUMENTS["uuid"]:
+            yield from (f"{shortened(name)}: {hint}" for form, hint in _HINTS_OF_A_CFDI if form.fullmatch(plain(name)))
+        if odd := strange(name, lambda letter: not deceives(letter)):
+            yield f"{shortened(name)}: {odd}"
+    if columns.doubtful_references:
+        yield f"call one of {' and '.join(columns.doubtful_references)} referencia"

@@ -30,6 +30,9 @@ _CLEARLY = 2
 _TWO_BYTES = ["utf_16_le", "utf_16_be"]
 _UTF8_LETTER = re.compile(rb"[\xc3\xc2][\x80-\xbf]")
 _SAMPLE_BYTES = 64 * 1024
+_LEFT_BEHIND = b"\0\x1a"
+"""What old programs and copies fill the end of a file with: NUL, and Ctrl-Z, which ended a text under DOS."""
+_LINE_BREAKS = b"\r\n"
 _SHOWN = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252"}
 
 
@@ -40,11 +43,13 @@ class Text:
     Attributes:
         encoding: Python's name of it.
         sha256: Of the bytes, in hex.
+        end: How many bytes there are before the Ctrl-Z or NULs at the end; None where there are none.
         words: Some of it by which a person can judge the encoding that was guessed; none where it was told.
     """
 
     encoding: str
     sha256: str
+    end: int | None = None
     words: tuple[str, ...] = ()
 
     @property
@@ -63,15 +68,40 @@ def recognise(file: BinaryIO, given: str | None = None) -> Text:
     Raises:
         Unreadable: there is no encoding of that name, or none fits.
     """
-    digest, head, is_utf8 = hashlib.sha256(), b"", True
+    digest, head, size, is_utf8 = hashlib.sha256(), b"", 0, True
     decoder = codecs.getincrementaldecoder("utf-8")()
     for chunk in _chunks(file):
         head = head or chunk[:4]
         digest.update(chunk)
+        size += len(chunk)
         is_utf8 = is_utf8 and _decodes(decoder, chunk)
     is_utf8 = is_utf8 and _decodes(decoder, b"", final=True)
     encoding, words = (_named(given), ()) if given else _found(file, head, is_utf8=is_utf8)
-    return Text(codecs.lookup(encoding).name, digest.hexdigest(), words)
+    name = codecs.lookup(encoding).name
+    return Text(name, digest.hexdigest(), _end_of_text(file, size, _width(name)), words)
+
+
+def _width(encoding: str) -> int:
+    return 4 if encoding.startswith("utf-32") else 2 if encoding.startswith("utf-16") else 1
+
+
+def _end_of_text(file: BinaryIO, size: int, width: int) -> int | None:
+    """Where begins what was left behind at the end; None where nothing was. `width`: the bytes of one character."""
+    line_breaks = {bytes([one]).ljust(width, b"\0") for one in _LINE_BREAKS} | {
+        bytes([one]).rjust(width, b"\0") for one in _LINE_BREAKS
+    }
+    place, is_filled = size, False
+    while place:
+        start = (place - 1) // CHUNK * CHUNK
+        file.seek(start)
+        block = file.read(place - start)
+        text = len(block.rstrip(_LEFT_BEHIND + _LINE_BREAKS))
+        text = min(len(block), text + -text % width)  # the last character may end with a NUL
+        is_filled |= not line_breaks.issuperset(block[at : at + width] for at in range(text, len(block), width))
+        place = start + text
+        if text:
+            break
+    return place if is_filled else None
 
 
 def _named(given: str) -> str:
@@ -129,15 +159,17 @@ def _telling_bytes(file: BinaryIO, *, two_bytes: bool) -> bytes:
     """The bytes that tell one encoding from another: lines with other letters than those of English."""
     file.seek(0)
     if two_bytes:
-        return file.read(_SAMPLE_BYTES)
-    sample = bytearray()
+        sample = file.read(_SAMPLE_BYTES)
+        text = len(sample.rstrip(_LEFT_BEHIND + _LINE_BREAKS))
+        return sample[: text + text % 2]
+    lines = bytearray()
     for chunk in _chunks(file):
         for line in chunk.splitlines():
-            if not line.isascii() and len(sample) < _SAMPLE_BYTES:
-                sample += line[:_SAMPLE_BYTES] + b"\n"
-        if len(sample) >= _SAMPLE_BYTES:
+            if not line.isascii() and len(lines) < _SAMPLE_BYTES:
+                lines += line[:_SAMPLE_BYTES].strip(_LEFT_BEHIND) + b"\n"
+        if len(lines) >= _SAMPLE_BYTES:
             break
-    return bytes(sample)
+    return bytes(lines)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:

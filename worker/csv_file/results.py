@@ -17,6 +17,7 @@ class Result:
     """What became of one row.
 
     Attributes:
+        original_line: Of the file from which the row came into this one, by `--errors`; empty where none.
         job: None where the row does not tell a document.
         how: As `staging.how` says it; empty where the row was not submitted.
         outcome: Fields of the outcome; the state alone where there is none; empty where it was not submitted.
@@ -24,6 +25,7 @@ class Result:
     """
 
     line: int
+    original_line: str
     job: str | None
     reference: str
     how: str
@@ -89,9 +91,9 @@ class RowOutcomes:
 def results_of(db: sqlite3.Connection) -> Iterator[Result]:
     """One for each row of the file, in its order."""
     found = db.execute(
-        "SELECT line, job, reference, how, outcome,"
+        "SELECT line, original_line, job, reference, how, outcome,"
         " (SELECT group_concat(CASE field WHEN '' THEN '' ELSE field || ': ' END || problem, '; ') FROM problem"
         " WHERE problem.line = row.line) FROM row ORDER BY line"
     )
-    for line, job, reference, became, outcome, problems in found:
-        yield Result(line, job, reference or "", became or "", json.loads(outcome or "{}"), problems or "")
+    for line, original, job, reference, became, outcome, problems in found:
+        yield Result(line, original, job, reference or "", became or "", json.loads(outcome or "{}"), problems or "")

@@ -1,6 +1,7 @@
 """The rows of an import between check and outcome: on disk, because a million of them are too many to hold."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
@@ -18,7 +19,7 @@ PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -16000;
 CREATE TABLE row (line INTEGER PRIMARY KEY, job TEXT, account TEXT, lane TEXT, deadline_ms, text TEXT, reference TEXT,
-                  run INTEGER, how TEXT, awaited INTEGER, outcome TEXT);
+                  original_line TEXT, run INTEGER, how TEXT, awaited INTEGER, outcome TEXT);
 CREATE TABLE problem (line INTEGER, field TEXT, value TEXT, problem TEXT);
 CREATE INDEX problem_line ON problem (line);
 """
@@ -28,6 +29,14 @@ _REPEATS = """
 CREATE TABLE repeat AS SELECT line, job, first
 FROM (SELECT line, job, min(line) OVER (PARTITION BY job) AS first FROM row WHERE job IS NOT NULL)
 WHERE line > first ORDER BY line
+"""
+MANY_ROWS = 3
+"""From so many rows on one reference is worth a word: it may be a column that was filled down, or rounded."""
+_MOST_REFERENCES = 100
+"""As many are counted: sorting all references of a long file would take longer than the warning is worth."""
+_REFERENCES = """
+SELECT reference, count(*) AS rows, min(line) AS first FROM row WHERE reference IN ({})
+GROUP BY reference ORDER BY rows DESC, first
 """
 _ADMISSIONS = """
 SELECT job, account, lane, deadline_ms, ? || ':' || line, text FROM row
@@ -52,6 +61,7 @@ class Staging:
     def __init__(self) -> None:
         self.db = sqlite3.connect("", isolation_level=None)  # a file that sqlite makes and has already unlinked
         self.db.executescript(_TABLES)
+        self._frequent: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -84,12 +94,24 @@ class Staging:
         )
         self._note(problem for one in some for problem in one.problems)
         self.db.execute("COMMIT")
+        self._note_frequent(Counter(one.reference for one in some))
 
     def _note(self, problems: Iterable[RowProblem]) -> None:
         self.db.executemany(
             "INSERT INTO problem VALUES (?, ?, ?, ?)",
             ((one.line, one.column, one.value, one.problem) for one in problems),
         )
+
+    def _note_frequent(self, counts: Counter[str]) -> None:
+        if len(self._frequent) < _MOST_REFERENCES:
+            self._frequent.update(one for one, count in counts.items() if count >= MANY_ROWS and one)
+
+    def frequent_references(self) -> Iterator[tuple[str, int, int]]:
+        """References on many rows that are near each other: each with its rows and the first line, most rows first."""
+        some = sorted(self._frequent)[:_MOST_REFERENCES]
+        if not some:
+            return iter(())
+        return self.db.execute(_REFERENCES.format(", ".join("?" * len(some))), some)
 
     def refuse_repeats(self, column_of: Mapping[str, str]) -> None:
         """Make it an error of the later row that a document stands twice; `column_of` tells each provider's column."""

@@ -79,7 +79,130 @@ def test_a_document_twice_is_an_error_of_the_later_row(anula, deployment, a_file
     assert all("stands in line 2 already" in line for line in told)
 
 
-def test_invalid_rows_can_be_mended_and_imported(anula, deployment, a_file, tmp_path):
+def test_without_skip_invalid_the_last_lines_say_what_to_type_for_both_halves(anula, deployment, a_file, tmp_path):
+    path, bad = a_file(row(1), row(2), row(3, reason="short"), encoding="cp1252"), tmp_path / "my bad rows.csv"
+    options = ("--account", "rodoviaria", "--extra-columns", "ignore")
+
+    ran = anula("import", path, *options, "--encoding", "windows-1252", "--errors", str(bad))
+
+    assert ran.status == 2
+    told = " ".join(options)
+    valid = f"anula import {path} {told} --encoding windows-1252 --skip-invalid"
+    assert ran.errors[-3:] == [
+        "anula: nothing was submitted: 1 of 3 rows are invalid",
+        f"anula: 2 valid rows were NOT submitted; to submit: {valid}",
+        f"anula: 1 invalid row: correct {bad}, then: anula import '{bad}' {told}",
+    ]
+    assert deployment.client().status(job(1)) is None
+
+
+def test_both_halves_together_submit_each_row_once(anula, deployment, a_file, tmp_path):
+    path, bad = a_file(row(1), row(2, reason="Não", reference="r2"), encoding="cp1252"), tmp_path / "bad.csv"
+    anula("import", path, "--encoding", "windows-1252", "--errors", str(bad))
+
+    valid = anula("import", path, "--encoding", "windows-1252", "--skip-invalid")
+    bad.write_text(bad.read_text("utf-8-sig").replace(";Não;", ";Não desistiu da viagem;"))
+    corrected = anula("import", str(bad))
+
+    assert (valid.lines, corrected.lines) == (["1 submitted"], ["1 submitted"])
+    assert "Não desistiu da viagem" in deployment.client().status(job(2)).request
+
+
+def test_without_a_file_for_errors_it_says_how_to_submit_the_valid_rows(anula, a_file):
+    path = a_file(row(1), row(2, reason="short"))
+
+    ran = anula("import", path)
+
+    assert ran.errors[-2].endswith(f"anula import {path} --skip-invalid --errors OUT.csv")
+    assert ran.errors[-1] == "anula: nothing was submitted: 1 of 2 rows are invalid"
+
+
+def test_the_results_of_a_corrected_file_have_the_line_of_the_first(anula, deployment, a_file, tmp_path):
+    bad, again, out = tmp_path / "bad.csv", tmp_path / "again.csv", tmp_path / "results.csv"
+    anula("import", a_file(row(1), row(2, reason="short"), row(3, reason="brief")), "--errors", str(bad))
+    bad.write_text(bad.read_text("utf-8-sig").replace(";short;", f";{REASON};"))
+
+    anula("import", str(bad), "--errors", str(again), "--skip-invalid", "--wait", "0", "--results", str(out))
+
+    assert [(one["line"], one["anula line"], one["status"]) for one in rows_of(out)] == [
+        ("2", "3", "queued"),
+        ("3", "4", ""),
+    ]
+    assert [one["anula line"] for one in rows_of(again)] == ["4"]
+
+
+def test_the_results_of_a_first_file_have_no_other_line(anula, a_file, tmp_path):
+    out = tmp_path / "results.csv"
+
+    anula("import", a_file(row(1)), "--wait", "0", "--results", str(out))
+
+    assert "anula line" not in rows_of(out)[0]
+
+
+def test_a_wait_ends_with_3_where_rows_were_skipped_although_all_others_are_cancelled(anula, deployment, a_file):
+    path = a_file(row(1), row(2, reason="short"))
+    later(deployment, (job(1), cancelled(b"<xml/>")))
+
+    ran = anula("import", path, "--skip-invalid", "--wait", "60")
+
+    assert (ran.status, ran.lines) == (3, ["1 submitted", "1 cancelled"])
+    assert ran.errors[-1] == "anula: invalid rows, skipped and not cancelled: 1"
+
+
+def test_replays_are_counted_apart_from_submissions(anula, deployment, a_file):
+    anula("import", a_file(row(1)))
+    deployment.end(job(1), cancelled(b"<xml/>"))
+
+    ran = anula("import", a_file(row(1), row(2)))
+
+    assert (ran.status, ran.lines) == (0, ["1 submitted"])
+    assert "anula: 1 cancelled already: their outcome is published again" in ran.errors
+
+
+def test_one_reference_on_many_rows_is_a_warning(anula, a_file):
+    ran = anula("import", a_file(*(row(number, reference="pedido 7" if number > 1 else None) for number in range(5))))
+
+    assert (ran.status, ran.lines) == (0, ["5 submitted"])
+    assert "anula: warning: line 4, referência, 'pedido 7': it is the reference of 3 rows; make sure" in ran.err
+
+
+def test_the_same_reference_on_two_rows_is_no_warning(anula, a_file):
+    ran = anula("import", a_file(row(1, reference="pedido 7"), row(2, reference="pedido 7"), row(3), row(4)))
+
+    assert "warning" not in ran.err
+
+
+def test_a_name_partly_in_quotes_keeps_no_other_row_from_submission(anula, deployment, a_file, tmp_path):
+    bad = tmp_path / "bad.csv"
+    path = a_file(row(1), row(2, reason='"Passageiro" desistiu'), row(3))
+
+    ran = anula("import", path, "--skip-invalid", "--errors", str(bad))
+
+    assert (ran.status, ran.lines) == (0, ["2 submitted"])
+    assert "line 3, justificativa, '\"Passageiro\" desistiu': its quotes do not fit" in ran.err
+    assert rows_of(bad)[0]["chave de acesso"] == row(2, reason='"Passageiro" desistiu')
+
+
+def test_the_column_that_is_taken_as_the_reference_is_told(anula, deployment, tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text(f"chave;protocolo;justificativa;Nº Pedido;notas\n{row(1)};x\n")
+
+    ran = anula("import", str(path), "--extra-columns", "ignore")
+
+    assert "; Nº Pedido is taken as the reference; columns passed over: 1 (notas)" in ran.err
+    assert deployment.client().status(job(1)).references == ("order-1",)
+
+
+def test_of_two_columns_that_may_be_the_reference_none_is_taken_without_a_word(anula, tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text(f"chave;protocolo;justificativa;pedido;orden\n{row(1)};x\n")
+
+    ran = anula("import", str(path), "--extra-columns", "ignore")
+
+    assert "anula: warning: no reference is taken, because pedido and orden could be it" in ran.err
+
+
+def test_invalid_rows_can_be_corrected_and_imported(anula, deployment, a_file, tmp_path):
     bad = tmp_path / "bad.csv"
     first = anula(
         "import", a_file(row(1), row(2, reason="short", reference="=1+1")), "--skip-invalid", "--errors", str(bad)
@@ -103,11 +226,17 @@ def test_invalid_rows_can_be_mended_and_imported(anula, deployment, a_file, tmp_
         row(2, reference='r1;"=2"'),
         row(2, reason='"Passageiro" desistiu'),
         row(2, reason="Passageiro nÃ£o viajou"),
+        row(2, reference=f'"\r\n{row(3)}"'),
+        row(2, reference="1,23457E+17"),
+        row(2, reference="'0012"),
+        row(2, reference='"=""0012"""'),
+        f'"{row(2)}"',
+        HEADER,
         row(2, key="4,31802E+43"),
         f"{row(2)};;x",
     ],
 )
-def test_what_was_refused_is_refused_again_until_it_is_mended(anula, a_file, tmp_path, bad):
+def test_what_was_refused_is_refused_again_until_it_is_corrected(anula, a_file, tmp_path, bad):
     to_mend = tmp_path / "to-mend.csv"
     anula("import", a_file(row(1), bad), "--errors", str(to_mend))
 

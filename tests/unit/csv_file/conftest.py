@@ -11,9 +11,9 @@ from worker.csv_file.reading import CsvFile
 
 @pytest.fixture
 def csv_file():
-    def read(text, *, encoding="utf-8", **options):
+    def read(text, *, encoding="utf-8", given=None, **options):
         raw = text if isinstance(text, bytes) else text.encode(encoding)
-        return CsvFile(io.BytesIO(raw), **options)
+        return CsvFile(io.BytesIO(raw), encoding=given, **options)
 
     return read
 

@@ -66,7 +66,7 @@ class Stamp(RowCheck):
         self.first = os.getpid()
 
     def check(self, row):
-        return Checked(row.line, str(os.getpid()), None, None, None, None, "", ())
+        return Checked(row.line, str(os.getpid()), None, None, None, None, "", "", ())
 
 
 class Failing(Stamp):

@@ -106,6 +106,89 @@ def test_a_field_of_the_other_provider_is_refused_unless_ignored(checked):
     assert not problems(checked(text, ignore_extra=True))
 
 
+@pytest.mark.parametrize("motive", ["01", "02", "2", "03 - No se llevó a cabo la operación", "04"])
+def test_a_motive_of_the_sat_is_explained(checked, motive):
+    [(_, column, problem)] = problems(checked(f"uuid,motivo\n{UUID},{motive}\n"))
+
+    assert column == "motivo"
+    assert "a motive of the SAT's list, and this method takes no motive" in problem
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        ' "Passageiro desistiu"',
+        '\t"Passageiro desistiu"',
+        '"Passageiro desistiu" ',
+        ' "Passageiro desistiu"\t',
+        '"""Passageiro desistiu"""',
+        '" ""Passageiro desistiu"" "',
+        "“Passageiro desistiu”",
+        "„Passageiro desistiu“",
+        "“Passageiro desistiu“",
+        '""""" Passageiro desistiu """""',
+        ' "“Passageiro desistiu”"',
+    ],
+)
+def test_quotation_marks_around_a_whole_cell_are_left_out(checked, cell):
+    [row] = checked(f"{HEADER}\n{CHBPE};143260000012345;{cell};{cell}\n")
+
+    assert not row.problems
+    assert row.reference == "Passageiro desistiu"
+    assert json.loads(row.text.rpartition("\n")[2])["xJust"] == "Passageiro desistiu"
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ('"""A"" e ""B"" desistiram"', '"A" e "B" desistiram'),
+        ('"""Sim"", disse o ""passageiro"""', '"Sim", disse o "passageiro"'),
+        ('"disse ""não"" ao embarque"', 'disse "não" ao embarque'),
+        (' "disse ""não""; desistiu"', 'disse "não"; desistiu'),
+        ('\xa0"disse; desistiu hoje"\xa0', "disse; desistiu hoje"),
+        ('"""disse ""não"" ao embarque"""', 'disse "não" ao embarque'),
+        ('"""monitor 24"" quebrado"""', 'monitor 24" quebrado'),
+    ],
+)
+def test_quotation_marks_within_a_cell_stay(checked, cell, value):
+    [row] = checked(f"{HEADER}\n{CHBPE};143260000012345;{cell};\n")
+
+    assert not row.problems
+    assert json.loads(row.text.rpartition("\n")[2])["xJust"] == value
+
+
+def test_a_key_in_quotation_marks_is_the_key(checked):
+    rows = checked(f'uuid\n“{uuid(1)}”\n"""{uuid(2)}"""\n "{uuid(3)}" \n')
+
+    assert [row.job for row in rows] == [f"solucion-factible:{uuid(number)}" for number in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"uuid;reference\nuuid;reference\n{UUID};r1\n", "a second header line"),
+        (f"uuid;reference\nFolio fiscal;Pedido\n{UUID};r1\n", "a second header line"),
+        (f"uuid;reference\n\ufeffUUID;Reference\n{UUID};r1\n", "a second header line"),
+        (f'uuid;reference\n"{uuid(1)};r"\n{UUID};r1\n', "the whole row is in one cell"),
+        (f'uuid,reference\n"{uuid(1)},""r"""\n{UUID},r1\n', "the whole row is in one cell"),
+        (f"uuid;reference\n{uuid(1)},r\n{UUID};r1\n", "divided by commas, and the first line by semicolons"),
+    ],
+)
+def test_a_line_that_is_no_row_is_told_in_one_word_and_blocks_no_other(checked, text, words):
+    rows = checked(text)
+
+    [(line, _, problem)] = problems(rows)
+    assert line == 2
+    assert words in problem
+    assert rows[1].job == f"solucion-factible:{UUID}"
+
+
+def test_the_line_of_the_first_file_is_kept(checked):
+    rows = checked(f"uuid;anula line;anula problem\n{uuid(1)};17;x\n1;18;y\n")
+
+    assert [row.original_line for row in rows] == ["17", "18"]
+
+
 def test_a_long_value_is_shortened(checked):
     [row] = checked(f"uuid\n{'x' * 500}\n")
 
