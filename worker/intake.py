@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from redis.exceptions import RedisError
 
 from config.accounts import Accounts
 from worker import celery_message
@@ -15,7 +16,7 @@ from worker.invalid import FieldError, InvalidRequest
 from worker.ledger.admission import Admission, Entry, Refused, Source, refusal_id
 from worker.ledger.ledger import Ledger
 from worker.ledger.not_possible import NotPossible, NotRemoved
-from worker.ledger.trouble import is_outage
+from worker.ledger.trouble import is_outage, words
 from worker.ledger.ways_in import Waiting, WaysIn
 from worker.outcome import refusal
 from worker.request import Admissible, check, decoded
@@ -79,7 +80,10 @@ class Intake:
                 admissible.append((one, checked))
             else:
                 taken_in += self._refused(one, checked)
-        return taken_in + self._admitted(admissible)
+        taken_in += self._admitted(admissible)
+        if not self._kept:
+            self._told = None
+        return taken_in
 
     def _forget_who_is_gone(self, there: Collection[Entry]) -> None:
         self._stuck.intersection_update(there)
@@ -87,8 +91,6 @@ class Intake:
         if time.monotonic() >= self._kept_until:
             self._kept_until = time.monotonic() + self._kept_for_s
             self._kept.clear()
-        if not self._kept:
-            self._told = None
 
     def _admitted(self, admissible: Sequence[tuple[Submitted, Admissible]]) -> int:
         """How many of these could be admitted."""
@@ -144,9 +146,12 @@ class Intake:
         except NotRemoved as problem:
             self._keep(one, problem)
             return False
-        except Exception as error:
+        except RedisError as error:
             if is_outage(error):
                 raise
+            self._note_stuck(one, "request_not_refusable", problem=words(error))
+            return False
+        except Exception as error:  # noqa: BLE001 - a bug in one must not hold up the others
             self._note_stuck(one, "request_not_refusable", exc_info=error)
             return False
         return True

@@ -15,6 +15,7 @@ from worker.ledger.not_possible import NotPossible, NotRemoved, record_damaged
 from worker.ledger.reading import Reading
 from worker.ledger.records import Admitted, text
 from worker.ledger.replicas import Replicas
+from worker.ledger.trouble import is_outage, words
 
 FREE_MEMORY_AT_LEAST = 0.1
 """Share of Redis' memory below which nothing more is admitted (docs/architecture.md)."""
@@ -36,9 +37,11 @@ class Admitting(Reading):
     ) -> list[Admitted | NotPossible | None]:
         """Admit requests, in one exchange; one result each.
 
-        None where the stream or queue entry was taken in before, NotPossible where the job's record is damaged, or
-        NotRemoved where the entry is. Jobs are released and listed in the order of their admissions; `first_us` is a
-        moment of Redis' clock in microseconds that is the place of the first, else that is now.
+        None where the stream or queue entry was taken in before; NotPossible where the job's record is damaged, or
+        Redis refuses this one entry; NotRemoved where the entry could not be removed.
+
+        Jobs are released and listed in the order of their admissions. `first_us`, a moment of Redis' clock in
+        microseconds, gives the first a place in it other than now.
 
         Raises:
             LedgerFull: nothing was admitted.
@@ -54,11 +57,11 @@ class Admitting(Reading):
         confirmed = self._replicas if any(one.entry is None for one in admissions) else None
         if confirmed:
             confirmed.wait(pipeline)
-        replies = pipeline.execute()
+        replies = pipeline.execute(raise_on_error=False)
+        answers = list(chain.from_iterable(map(_answers, groups, replies)))
         if confirmed:
             confirmed.check(replies)
-        answers = map(_answers, groups, replies)
-        return list(chain.from_iterable(answers))
+        return answers
 
     def peek(
         self,
@@ -108,9 +111,13 @@ class Admitting(Reading):
             raise LedgerFull(message)
 
 
-def _answers(group: Sequence[Admission], replies: Sequence[Sequence[Any]]) -> list[Admitted | NotPossible | None]:
-    """One for each of the group; of an entry that could not be removed, that."""
+def _answers(group: Sequence[Admission], replies: Sequence[Any] | Exception) -> list[Admitted | NotPossible | None]:
+    """One for each of the group, which is one alone where it is an entry: then its problem is no other's."""
     entry = group[0].entry
+    if isinstance(replies, Exception):
+        if entry is None or is_outage(replies):
+            raise replies
+        return [NotPossible(f"{group[0].job}: Redis refuses its admission ({words(replies)})")]
     if entry and len(replies) > len(group):
         return [NotRemoved(entry.place, text(replies[-1][1]))]
     return [_admitted(one, reply) for one, reply in zip(group, replies, strict=True)]
