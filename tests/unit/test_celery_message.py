@@ -95,7 +95,7 @@ def test_the_same_message_sent_again_has_the_same_digest():
     ids=str,
 )
 def test_whatever_is_read_of_a_message_is_in_its_digest(changes):
-    others = [{}, {"body": 7}, {"content-type": "text/plain"}]
+    others: list[dict[str, Any]] = [{}, {"body": 7}, {"content-type": "text/plain"}]
 
     assert read(item(**changes)).digest not in {read(item(**other)).digest for other in others}
 
