@@ -11,12 +11,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from worker.invalid import FieldError, InvalidRequest
 from worker.request import decoded
 
 TASK = "anula.submit"
+LONGEST_ID = 128
+"""Longer than any id of Celery's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,51 +27,80 @@ class Message:
 
     Attributes:
         id: The Celery task id: a message that was sent twice has it twice.
+        digest: Of what is read of it: the same where the same message was sent twice.
         request: The decoded value of `kwargs["request"]`, or why there is none.
     """
 
     id: str
+    digest: str
     request: Any | InvalidRequest
 
 
 def read(item: bytes) -> Message:
-    """The message in a queue item; never raises, since anything may stand on the queue."""
+    """The message in a queue item; never raises, since anything may be on the queue."""
     try:
         envelope = json.loads(item)
     except (ValueError, RecursionError):
-        return Message(_digest(item), _invalid("", "the queue item is not JSON"))
+        return _unreadable(item, "the queue item is not JSON")
     headers = envelope.get("headers") if isinstance(envelope, dict) else None
     if not isinstance(headers, dict):
-        return Message(_digest(item), _invalid("", "the queue item is not a Celery message"))
+        return _unreadable(item, "the queue item is not a Celery message")
     task_id = headers.get("id")
-    name = task_id if isinstance(task_id, str) and 0 < len(task_id) <= 128 and task_id.isprintable() else _digest(item)  # noqa: PLR2004 - longer than any id
+    if not (isinstance(task_id, str) and 0 < len(task_id) <= LONGEST_ID and task_id.isprintable()):
+        task_id = _digest(item)
+    read_of_it = _Read.of(envelope, headers)
+    digest = read_of_it.digest or _digest(item)
     try:
-        return Message(name, _request(envelope, headers))
+        return Message(task_id, digest, _request(read_of_it))
     except InvalidRequest as invalid:
-        return Message(name, invalid)
+        return Message(task_id, digest, invalid)
 
 
-def _request(envelope: Mapping[str, Any], headers: Mapping[str, Any]) -> Any:
-    if headers.get("task") != TASK:
+def _unreadable(item: bytes, problem: str) -> Message:
+    return Message(_digest(item), _digest(item), _invalid("", problem))
+
+
+class _Read(NamedTuple):
+    """What a message says; each may be anything."""
+
+    task: Any
+    content_type: Any
+    body: Any
+    body_encoding: Any
+
+    @classmethod
+    def of(cls, envelope: Mapping[str, Any], headers: Mapping[str, Any]) -> Self:
+        properties = envelope.get("properties")
+        encoding = properties.get("body_encoding") if isinstance(properties, dict) else None
+        return cls(headers.get("task"), envelope.get("content-type"), envelope.get("body"), encoding)
+
+    @property
+    def digest(self) -> str | None:
+        """The same where the same message was sent twice; None where it says what no message of Celery's does."""
+        if not all(value is None or isinstance(value, str) for value in self):
+            return None
+        return _digest(json.dumps(self).encode())
+
+
+def _request(message: _Read) -> Any:
+    if message.task != TASK:
         raise _invalid("", f"this queue is for the task {TASK} alone")
-    if envelope.get("content-type") != "application/json":
+    if message.content_type != "application/json":
         raise _invalid("", "the message must be application/json")
-    body = decoded(_body(envelope))
+    body = decoded(_body(message))
     match body:
         case [[], {"request": request, **others}, *_] if not others:
             return request
     raise _invalid("", 'the arguments must be kwargs = {"request": {...}} and nothing else')
 
 
-def _body(envelope: Mapping[str, Any]) -> bytes:
-    body, properties = envelope.get("body"), envelope.get("properties")
-    if not isinstance(body, str):
+def _body(message: _Read) -> bytes:
+    if not isinstance(message.body, str):
         raise _invalid("", "the message has no body")
-    encoding = properties.get("body_encoding") if isinstance(properties, dict) else None
-    if encoding != "base64":
-        return body.encode("utf-8", "surrogatepass")
+    if message.body_encoding != "base64":
+        return message.body.encode("utf-8", "surrogatepass")
     try:
-        return base64.b64decode(body, validate=True)
+        return base64.b64decode(message.body, validate=True)
     except (binascii.Error, ValueError):
         raise _invalid("", "the body is not base64") from None
 

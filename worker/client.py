@@ -20,9 +20,10 @@ from config.settings import Settings
 from worker.awaited import Awaited, AwaitedRuns
 from worker.documents import job_named
 from worker.invalid import InvalidItem, InvalidRequest
-from worker.ledger.admission import Admission
+from worker.ledger.admission import Admission, id_of_client
+from worker.ledger.admitting import LedgerFull
 from worker.ledger.connect import ledger_for
-from worker.ledger.ledger import Ledger, LedgerFull
+from worker.ledger.ledger import Ledger
 from worker.ledger.listing import LastRun, Listed, Wanted, jobs, last_runs
 from worker.ledger.not_possible import NotPossible
 from worker.ledger.outcome_stream import OutcomeStream, Published
@@ -167,17 +168,21 @@ class Client:
         Raises:
             LedgerFull: Redis has too little memory left.
         """
-        admissions = [Admission.of(one, f"{submission}:{place}") for place, one in enumerate(checked, start=first)]
+        admissions = [
+            Admission.of(one, id_of_client(submission, place)) for place, one in enumerate(checked, start=first)
+        ]
         try:
             return self.hand_in(admissions)
         except Unavailable as problem:
             problem.submission = submission
             raise
 
-    def hand_in(self, admissions: Sequence[Admission]) -> list[Submission | NotPossible]:
+    def hand_in(
+        self, admissions: Sequence[Admission], *, first_us: int | None = None
+    ) -> list[Submission | NotPossible]:
         """Hand in admissions that carry their own submission ids, in one exchange; one result each, or why not.
 
-        A lost reply is repeated.
+        A lost reply is repeated. `first_us` is as for `Ledger.admit`.
 
         Raises:
             LedgerFull: Redis has too little memory left.
@@ -185,18 +190,19 @@ class Client:
         give_up_at = time.monotonic() + self.settings.redis_timeout_s
         for pause_s in (*_PAUSES_S, None):
             try:
-                return self._admit_once(admissions)
+                return self._admit_once(admissions, first_us)
             except Unavailable as problem:
                 if pause_s is None or not problem.passes or time.monotonic() >= give_up_at:
                     raise
                 time.sleep(pause_s)
         raise AssertionError  # pragma: no cover - the last pause is None
 
-    def _admit_once(self, admissions: Sequence[Admission]) -> list[Submission | NotPossible]:
+    def _admit_once(self, admissions: Sequence[Admission], first_us: int | None) -> list[Submission | NotPossible]:
         if not self._has_agreed:
             self.ask(lambda ledger: ledger.agree_environment(self.accounts.environment))
             self._has_agreed = True
-        return [one for one in self.ask(lambda ledger: ledger.admit(admissions)) if one is not None]
+        answers = self.ask(lambda ledger: ledger.admit(admissions, first_us=first_us))
+        return [one for one in answers if one is not None]
 
     # Reading
 

@@ -11,7 +11,8 @@ from config.problem import ConfigurationProblem
 from config.settings import Settings
 from worker import verdicts
 from worker.intake import Intake
-from worker.ledger.ledger import Ledger, LedgerFull
+from worker.ledger.admitting import LedgerFull
+from worker.ledger.ledger import Ledger
 from worker.ledger.records import Record, Released
 from worker.ledger.trouble import is_full, is_outage
 from worker.outcome import Verdict

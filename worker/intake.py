@@ -1,20 +1,22 @@
-"""Ways in 1 and 2: what stands on request stream and intake queue is admitted, or refused with its errors."""
+"""Ways in 1 and 2: what is on request stream and intake queue is admitted, or refused with its errors."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from redis.exceptions import RedisError
 
 from config.accounts import Accounts
 from worker import celery_message
 from worker.documents import job_named
 from worker.invalid import FieldError, InvalidRequest
-from worker.ledger.admission import Admission, Entry, Source
+from worker.ledger.admission import Admission, Entry, Refused, Source, refusal_id
 from worker.ledger.ledger import Ledger
-from worker.ledger.not_possible import NotPossible
-from worker.ledger.trouble import is_outage
+from worker.ledger.not_possible import NotPossible, NotRemoved
+from worker.ledger.trouble import is_outage, words
 from worker.ledger.ways_in import Waiting, WaysIn
 from worker.outcome import refusal
 from worker.request import Admissible, check, decoded
@@ -22,50 +24,73 @@ from worker.request import Admissible, check, decoded
 log = structlog.get_logger(__name__)
 
 
+KEPT_FOR_S = 10.0
+"""Until an entry that could not be removed is tried again."""
+LONGEST_KEY = 128
+"""Characters of a submission key (docs/requests.md)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """One entry of stream or queue, read.
 
     Attributes:
-        submission: What the producer knows it by: stream entry id or Celery task id.
-        repeat_id: Under which the ledger recognises a second copy; None where copies cannot be told from new ones.
+        submission: What the producer knows it by: its submission key, stream entry id or Celery task id.
+        repeat_id: Under which the ledger recognises a repeat; each way in has a prefix of its own.
+        problems: What is wrong around the request.
     """
 
     entry: Entry
     submission: str
-    repeat_id: str | None
+    repeat_id: str
     request: Any | InvalidRequest
+    problems: Sequence[FieldError] = ()
 
 
 class Intake:
     """Takes in what producers have left on stream and queue, in batches."""
 
-    def __init__(self, ledger: Ledger, accounts: Accounts, *, batch: int = 200) -> None:
+    def __init__(self, ledger: Ledger, accounts: Accounts, *, batch: int = 200, kept_for_s: float = KEPT_FOR_S) -> None:
         self._ledger = ledger
         self._accounts = accounts
         self._ways_in = WaysIn(ledger)
         self._batch = batch
+        self._kept_for_s = kept_for_s
         self._stuck: set[Entry] = set()
+        self._kept: set[Entry] = set()
+        self._kept_until = 0.0
+        self._told: str | None = None
 
     def take_in(self) -> int:
-        """Admit or refuse what stands there now; how many entries that were.
+        """Admit or refuse what is there now; how many entries that were.
 
-        One that can neither be admitted nor refused stays where it is, is told of once, and keeps no other from it.
+        One that can neither be admitted nor refused stays where it is, is logged once, and keeps no other from it. One
+        that was taken in and cannot be removed is left alone for a while.
 
         Raises:
             LedgerFull: nothing was taken in.
         """
-        submitted = [_read(one) for one in self._ways_in.waiting(self._batch + len(self._stuck))]
-        self._stuck &= {one.entry for one in submitted}
+        waiting = list(self._ways_in.waiting(self._batch + len(self._stuck) + len(self._kept)))
+        self._forget_who_is_gone({one.entry for one in waiting})
         admissible: list[tuple[Submitted, Admissible]] = []
         taken_in = 0
-        for one in submitted:
+        for one in [_read(one) for one in waiting if one.entry not in self._kept]:
             checked = self._checked(one)
             if isinstance(checked, Admissible):
                 admissible.append((one, checked))
             else:
                 taken_in += self._refused(one, checked)
-        return taken_in + self._admitted(admissible)
+        taken_in += self._admitted(admissible)
+        if not self._kept:
+            self._told = None
+        return taken_in
+
+    def _forget_who_is_gone(self, there: Collection[Entry]) -> None:
+        self._stuck.intersection_update(there)
+        self._kept.intersection_update(there)
+        if time.monotonic() >= self._kept_until:
+            self._kept_until = time.monotonic() + self._kept_for_s
+            self._kept.clear()
 
     def _admitted(self, admissible: Sequence[tuple[Submitted, Admissible]]) -> int:
         """How many of these could be admitted."""
@@ -74,14 +99,36 @@ class Intake:
         admissions = [Admission.of(checked, submission=one.repeat_id, entry=one.entry) for one, checked in admissible]
         taken_in = 0
         for (one, _), admitted in zip(admissible, self._ledger.admit(admissions), strict=True):
-            if not isinstance(admitted, NotPossible):
+            if isinstance(admitted, NotRemoved):
+                self._keep(one, admitted)
+            elif isinstance(admitted, NotPossible):
+                self._note_stuck(one, "request_not_admissible", problem=str(admitted))
+            else:
                 taken_in += 1
-            elif one.entry not in self._stuck:
-                self._stuck.add(one.entry)
-                log.error("request_not_admissible", submission=one.submission, problem=str(admitted))
+                if admitted and admitted.differs:
+                    log.warning("submission_differs", submission=one.submission, job=admitted.job)
         return taken_in
 
+    def _keep(self, one: Submitted, problem: NotRemoved) -> None:
+        """What could not be removed is told once, until all of it is gone or the reason changes."""
+        self._kept.add(one.entry)
+        if str(problem) != self._told:
+            self._told = str(problem)
+            log.error("entry_not_removed", submission=one.submission, problem=str(problem))
+
+    def _note_stuck(self, one: Submitted, event: str, **fields: Any) -> None:
+        if one.entry not in self._stuck:
+            self._stuck.add(one.entry)
+            log.error(event, submission=one.submission, **fields)
+
     def _checked(self, one: Submitted) -> Admissible | InvalidRequest:
+        checked = self._check(one)
+        if not one.problems:
+            return checked
+        errors = checked.errors if isinstance(checked, InvalidRequest) else ()
+        return InvalidRequest([*one.problems, *errors], one.request if isinstance(one.request, dict) else None)
+
+    def _check(self, one: Submitted) -> Admissible | InvalidRequest:
         if isinstance(one.request, InvalidRequest):
             return one.request
         try:
@@ -96,21 +143,29 @@ class Intake:
         """Whether it could be refused, this time."""
         try:
             self._refuse(one, invalid)
-        except Exception as error:
+        except NotRemoved as problem:
+            self._keep(one, problem)
+            return False
+        except RedisError as error:
             if is_outage(error):
                 raise
-            if one.entry not in self._stuck:
-                self._stuck.add(one.entry)
-                log.exception("request_not_refusable", submission=one.submission)
+            self._note_stuck(one, "request_not_refusable", problem=words(error))
+            return False
+        except Exception as error:  # noqa: BLE001 - a bug in one must not hold up the others
+            self._note_stuck(one, "request_not_refusable", exc_info=error)
             return False
         return True
 
     def _refuse(self, one: Submitted, invalid: InvalidRequest) -> None:
         """What the request does tell is given back: document, account, reference."""
         body = invalid.body
-        outcome = refusal(invalid.errors, submission=one.submission, request=body, job=_job(body))
-        self._ledger.refuse(one.entry, outcome, _references(body))
-        log.info("refused", submission=one.submission, fields=[error.field for error in invalid.errors])
+        job = _job(body)
+        outcome = refusal(invalid.errors, submission=one.submission, request=body, job=job)
+        became = self._ledger.refuse(one.entry, outcome, _references(body), submission=one.repeat_id)
+        if became is Refused.REFUSED:
+            log.info("refused", submission=one.submission, fields=[error.field for error in invalid.errors])
+        elif became is Refused.DIFFERENT:
+            log.warning("submission_differs", submission=one.submission, job=job)
 
 
 def _job(body: Any) -> str | None:
@@ -129,21 +184,46 @@ def _read(one: Waiting) -> Submitted:
 
 
 def _from_stream(one: Waiting) -> Submitted:
-    request: Any
+    entry_id, key, problems = one.entry.entry.decode(), _key(one.key), list[FieldError]()
+    if one.is_odd or one.text is None:
+        shape = "the entry must have the field `request`, may have `submission`, each once, and no other field"
+        problems.append(FieldError("", shape))
+    if one.key is not None and key is None:
+        problems.append(FieldError("submission", f"must be 1 to {LONGEST_KEY} printable characters"))
+    repeat_id = f"entry:{entry_id}" if key is None else f"stream:{key}"
+    entry = _remembered(one.entry, repeat_id, one.digest)
+    return Submitted(entry, key or entry_id, repeat_id, _decoded(one.text), problems)
+
+
+def _key(raw: bytes | None) -> str | None:
+    """The producer's submission key; None where there is none that can be used."""
     try:
-        if one.text is None:
-            raise InvalidRequest([FieldError("", "the entry must have the one field `request`")])
-        request = decoded(one.text)
+        key = (raw or b"").decode()
+    except UnicodeDecodeError:
+        return None
+    return key if 0 < len(key) <= LONGEST_KEY and key.isprintable() else None
+
+
+def _decoded(text: bytes | None) -> Any | InvalidRequest:
+    if text is None:
+        return InvalidRequest([])
+    try:
+        return decoded(text)
     except InvalidRequest as invalid:
-        request = invalid
-    entry_id = one.entry.entry.decode()
-    return Submitted(one.entry, entry_id, None, request)
+        return invalid
 
 
 def _from_queue(one: Waiting) -> Submitted:
     if one.entry.source is Source.OVERSIZE or one.text is None:
         too_long = InvalidRequest([FieldError("", "the queue item is too long")])
         digest = one.entry.entry.partition(b":")[0].decode()
-        return Submitted(one.entry, f"sha1:{digest}", None, too_long)
+        repeat_id = f"oversize:{digest}"
+        return Submitted(_remembered(one.entry, repeat_id, digest), f"sha1:{digest}", repeat_id, too_long)
     message = celery_message.read(one.text)
-    return Submitted(one.entry, message.id, f"celery:{message.id}", message.request)
+    repeat_id = f"celery:{message.id}"
+    return Submitted(_remembered(one.entry, repeat_id, message.digest), message.id, repeat_id, message.request)
+
+
+def _remembered(entry: Entry, repeat_id: str, digest: str) -> Entry:
+    """With what the ledger remembers of it if it is refused."""
+    return replace(entry, refusal=refusal_id(repeat_id, digest))

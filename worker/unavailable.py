@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from worker.ledger import trouble
-from worker.ledger.ledger import LedgerFull
+from worker.ledger.admitting import LedgerFull
 from worker.ledger.primary import NoPrimary, UnknownPrimary
 from worker.ledger.replicas import NotReplicated
 

@@ -19,37 +19,43 @@ namespace Erp
             {
                 return null;
             }
+            // In an ERP: made once for each new cancellation, and kept with the order until it was confirmed. Never the number of
+            // the document or the order: what a person hands in once more would be taken for a repeat.
+            string submission = Server.Setting("SUBMISSION", Guid.NewGuid().ToString());
             try
             {
                 using (ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(Server.Options()))
                 {
                     IDatabase redis = connection.GetDatabase();
                     bool isStream = arguments[0] == "stream";
-                    Console.WriteLine(isStream ? await ToStream(redis, request) : await ToQueue(redis, request));
+                    await (isStream ? ToStream(redis, request, submission) : ToQueue(redis, request, submission));
+                    Console.WriteLine(submission);
                     return 0;
                 }
             }
             catch (Exception problem) when (problem is RedisException || problem is RedisTimeoutException)
             {
-                Console.Error.WriteLine("not confirmed, hand it in again: " + problem.Message);
+                Console.Error.WriteLine("not confirmed, hand it in again with SUBMISSION=" + submission + ": " + problem.Message);
                 return 1;
             }
         }
 
-        /// <summary>Way 1. The entry's id; an `invalid-request` outcome names it as `submission`.</summary>
-        private static async Task<string> ToStream(IDatabase redis, Dictionary<string, string> request)
+        /// <summary>Way 1. An `invalid-request` outcome names the key as `submission`.</summary>
+        private static async Task ToStream(IDatabase redis, Dictionary<string, string> request, string submission)
         {
-            string text = JsonSerializer.Serialize(request);
-            return await Repeated(async () => (string)await redis.StreamAddAsync(Server.Requests, "request", text));
+            NameValueEntry[] entry =
+            {
+                new NameValueEntry("request", JsonSerializer.Serialize(request)),
+                new NameValueEntry("submission", submission),
+            };
+            await Repeated(async () => await redis.StreamAddAsync(Server.Requests, entry));
         }
 
-        /// <summary>Way 2, without a Celery client. The task id: one message that is sent again is admitted once.</summary>
-        private static async Task<string> ToQueue(IDatabase redis, Dictionary<string, string> request)
+        /// <summary>Way 2, without a Celery client; the key is the task id.</summary>
+        private static async Task ToQueue(IDatabase redis, Dictionary<string, string> request, string submission)
         {
-            string taskId = Guid.NewGuid().ToString();
-            string item = JsonSerializer.Serialize(CeleryMessage(taskId, request));
+            string item = JsonSerializer.Serialize(CeleryMessage(submission, request));
             await Repeated(async () => await redis.ListLeftPushAsync(Server.Namespace, item));
-            return taskId;
         }
 
         /// <summary>A message of Celery's protocol 2 in the envelope that it has on Redis.</summary>
@@ -75,15 +81,16 @@ namespace Erp
         }
 
         /// <summary>
-        /// A command whose reply was lost is sent again: on the stream the second entry joins the first one's job.
+        /// A command whose reply was lost is sent again: under the same key the second one changes nothing.
         /// </summary>
-        private static async Task<T> Repeated<T>(Func<Task<T>> command)
+        private static async Task Repeated(Func<Task> command)
         {
             for (int attempt = 1; ; attempt++)
             {
                 try
                 {
-                    return await command();
+                    await command();
+                    return;
                 }
                 catch (Exception lost) when (attempt < Tries && (lost is RedisConnectionException || lost is RedisTimeoutException))
                 {

@@ -6,22 +6,20 @@ const USAGE = `usage: node submit.js stream|queue UUID [REFERENCE]              
        node submit.js stream|queue CHBPE NPROT XJUST [REFERENCE]    a BP-e at NS`;
 const TRIES = 3;
 
-/** Way 1. The entry's id; an `invalid-request` outcome names it as `submission`. */
-function toStream(client, request) {
-  const text = JSON.stringify(request);
-  return repeated(() => client.xAdd(requests, "*", { request: text }));
+/** Way 1. An `invalid-request` outcome names the key as `submission`. */
+function toStream(client, request, submission) {
+  const entry = { request: JSON.stringify(request), submission };
+  return repeated(() => client.xAdd(requests, "*", entry));
 }
 
-/** Way 2, without a Celery client. The task id: one message that is sent again is admitted once. */
-async function toQueue(client, request) {
-  const item = JSON.stringify(celeryMessage(request));
-  await repeated(() => client.lPush(namespace, item));
-  return JSON.parse(item).headers.id;
+/** Way 2, without a Celery client; the key is the task id. */
+function toQueue(client, request, submission) {
+  const item = JSON.stringify(celeryMessage(request, submission));
+  return repeated(() => client.lPush(namespace, item));
 }
 
 /** A message of Celery's protocol 2 in the envelope that it has on Redis. */
-function celeryMessage(request) {
-  const id = randomUUID();
+function celeryMessage(request, id) {
   return {
     body: JSON.stringify([[], { request }, {}]), // args, kwargs, embed: as text
     "content-type": "application/json",
@@ -37,7 +35,7 @@ function celeryMessage(request) {
   };
 }
 
-/** A command whose reply was lost is sent again: on the stream the second entry joins the first one's job. */
+/** A command whose reply was lost is sent again: under the same key the second one changes nothing. */
 async function repeated(send) {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -62,15 +60,19 @@ function fromArguments(values) {
 const [way, ...values] = process.argv.slice(2);
 const send = { stream: toStream, queue: toQueue }[way];
 const request = fromArguments(values);
+// In an ERP: made once for each new cancellation, and kept with the order until it was confirmed. Never the number of the
+// document or the order: what a person hands in once more would be taken for a repeat.
+const submission = process.env.SUBMISSION || randomUUID();
 if (!send || !request) {
   console.error(USAGE);
   process.exit(2);
 }
 try {
   const client = await connected({ patience: TRIES });
-  console.log(await send(client, request));
+  await send(client, request, submission);
+  console.log(submission);
   await client.close();
 } catch (problem) {
-  console.error(`not confirmed, hand it in again: ${problem.message || problem.code}`);
+  console.error(`not confirmed, hand it in again with SUBMISSION=${submission}: ${problem.message || problem.code}`);
   process.exit(1);
 }

@@ -13,26 +13,23 @@ const USAGE = <<<'TEXT'
     TEXT;
 const TRIES = 3;
 
-/** Way 1. The entry's id; an `invalid-request` outcome names it as `submission`. */
-function toStream(array $request): string
+/** Way 1. An `invalid-request` outcome names the key as `submission`. */
+function toStream(array $request, string $submission): void
 {
-    $text = json($request);
-    return repeated(fn (Redis $redis) => $redis->xAdd(REQUESTS, '*', ['request' => $text]));
+    $entry = ['request' => json($request), 'submission' => $submission];
+    repeated(fn (Redis $redis) => $redis->xAdd(REQUESTS, '*', $entry));
 }
 
-/** Way 2, without a Celery client. The task id: one message that is sent again is admitted once. */
-function toQueue(array $request): string
+/** Way 2, without a Celery client; the key is the task id. */
+function toQueue(array $request, string $submission): void
 {
-    $message = celeryMessage($request);
-    $item = json($message);
+    $item = json(celeryMessage($request, $submission));
     repeated(fn (Redis $redis) => $redis->lPush(NAME_SPACE, $item));
-    return $message['headers']['id'];
 }
 
 /** A message of Celery's protocol 2 in the envelope that it has on Redis. */
-function celeryMessage(array $request): array
+function celeryMessage(array $request, string $id): array
 {
-    $id = bin2hex(random_bytes(16));
     return [
         'body' => json([[], ['request' => $request], new stdClass()]), // args, kwargs, embed: as text
         'content-type' => 'application/json',
@@ -48,7 +45,7 @@ function celeryMessage(array $request): array
     ];
 }
 
-/** A command whose reply was lost is sent again: on the stream the second entry joins the first one's job. */
+/** A command whose reply was lost is sent again: under the same key the second one changes nothing. */
 function repeated(callable $send): mixed
 {
     for ($attempt = 1; ; $attempt++) {
@@ -91,9 +88,13 @@ if ($send === null || $request === null) {
     fwrite(STDERR, USAGE);
     exit(2);
 }
+// In an ERP: made once for each new cancellation, and kept with the order until it was confirmed. Never the number of the
+// document or the order: what a person hands in once more would be taken for a repeat.
+$submission = getenv('SUBMISSION') ?: bin2hex(random_bytes(16));
 try {
-    echo $send($request), "\n";
+    $send($request, $submission);
+    echo "$submission\n";
 } catch (Exception $problem) {
-    fwrite(STDERR, "not confirmed, hand it in again: {$problem->getMessage()}\n");
+    fwrite(STDERR, "not confirmed, hand it in again with SUBMISSION=$submission: {$problem->getMessage()}\n");
     exit(1);
 }

@@ -1,11 +1,10 @@
 """Way 2: one cancellation on the Celery queue. Celery is all that it needs; nothing of Anula is imported."""
 
 import sys
-import uuid
 
 from celery import Celery
 from erp_redis import CA_FILE, NAMESPACE, URL
-from erp_request import from_arguments
+from erp_request import from_arguments, submission
 from kombu.exceptions import OperationalError
 
 PATIENCE = {"max_retries": 5, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 2.0}
@@ -23,7 +22,7 @@ def producer() -> Celery:
 
 def main() -> int:
     """Hand in what the arguments say. A message that is sent again under its task id is admitted once."""
-    task_id = str(uuid.uuid4())
+    task_id = submission()
     try:
         producer().send_task(
             "anula.submit",
@@ -35,7 +34,7 @@ def main() -> int:
             retry_policy=PATIENCE,
         )
     except OperationalError as problem:
-        sys.stderr.write(f"not confirmed, send it again under the task id {task_id}: {problem}\n")
+        sys.stderr.write(f"not confirmed, hand it in again with SUBMISSION={task_id}: {problem}\n")
         return 1
     print(task_id)
     return 0

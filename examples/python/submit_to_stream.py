@@ -5,18 +5,19 @@ import sys
 
 import redis
 from erp_redis import REQUESTS, connected
-from erp_request import from_arguments
+from erp_request import from_arguments, submission
 
 
 def main() -> int:
-    """Hand in what the arguments say, and print the entry's id: what refuses an invalid request names it."""
-    text = json.dumps(from_arguments(), ensure_ascii=False)
+    """Hand in what the arguments say, and print its key: the outcome of an invalid request names it."""
+    text, key = json.dumps(from_arguments(), ensure_ascii=False), submission()
     try:
-        print(connected().xadd(REQUESTS, {"request": text}))
+        connected().xadd(REQUESTS, {"request": text, "submission": key})
     except redis.RedisError as problem:
-        # redis-py has repeated it already. Whether an entry is there is unknown; a second one joins the first.
-        sys.stderr.write(f"not confirmed, hand it in again: {problem}\n")
+        # redis-py has repeated it already. Whether an entry is there is unknown; under its key a second does no harm.
+        sys.stderr.write(f"not confirmed, hand it in again with SUBMISSION={key}: {problem}\n")
         return 1
+    print(key)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,10 @@ from tests.chaos.load import Load, Submission, Way
 from worker.client import Client, Unavailable
 from worker.client import Submission as Admitted
 
+WITHOUT_KEY, AT_ONCE, LATER = 3, 4, 5
+"""One of so many stream entries has no submission key, is repeated at once, brings an earlier one along."""
+_LATE = 40
+"""How many other entries come between one and its late repeat."""
 _AWAY = (RedisError, OperationalError, OSError, Unavailable)
 
 
@@ -28,7 +33,8 @@ class HandedIn:
 
     Attributes:
         tries: All but the last may have arrived as well.
-        known_as: Stream entry or task id, what an invalid request is told by.
+        key: The submission key, where it goes to the stream with one.
+        known_as: Submission key, stream entry or task id, what an invalid request is told by.
     """
 
     submission: Submission
@@ -37,9 +43,14 @@ class HandedIn:
     result: Admitted | None = None
 
     @property
+    def key(self) -> str | None:
+        number = self.submission.number
+        return f"key-{number}" if self.submission.way is Way.STREAM and number % WITHOUT_KEY else None
+
+    @property
     def copies(self) -> int:
-        """As how many submissions it may count: on the stream every try that arrived is an entry of its own."""
-        return self.tries if self.submission.way is Way.STREAM else 1
+        """As how many submissions it may count: without a key every try that arrived on the stream is one of its own."""
+        return self.tries if self.submission.way is Way.STREAM and self.key is None else 1
 
 
 class Producer(threading.Thread):
@@ -81,12 +92,27 @@ class Producer(threading.Thread):
 
 
 def by_stream(url: str, namespace: str) -> Callable[[HandedIn], None]:
-    """XADD from a plain Redis client; a repeat after a lost reply is a second entry."""
+    """XADD from a plain Redis client, most with a submission key; some once more at once, some once more much later."""
     redis: Any = Redis.from_url(url, socket_timeout=2.0, socket_connect_timeout=2.0, retry=Retry(NoBackoff(), 0))
+    earlier: deque[HandedIn] = deque()
+
+    def add(one: HandedIn) -> None:
+        fields = {"submission": one.key} if one.key else {}
+        entry = redis.xadd(f"{namespace}:requests", {**fields, "request": one.submission.text})
+        one.known_as[:] = [one.key] if one.key else [*one.known_as, entry.decode()]
+
+    def add_again(one: HandedIn) -> None:
+        one.tries += 1
+        add(one)
 
     def hand_in(one: HandedIn) -> None:
-        entry = redis.xadd(f"{namespace}:requests", {"request": one.submission.text})
-        one.known_as.append(entry.decode())
+        add(one)
+        number = one.submission.number
+        if number % AT_ONCE == 0:
+            add_again(one)
+        if number % LATER == 0 and len(earlier) > _LATE:
+            add_again(earlier.popleft())
+        earlier.append(one)
 
     return hand_in
 

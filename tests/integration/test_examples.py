@@ -183,7 +183,7 @@ def test_a_bpe_goes_in_with_protocol_and_reason(erp, way):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_invalid_request_comes_back_under_the_id_that_was_printed(erp, way):
+def test_an_invalid_request_comes_back_under_the_key_that_was_printed(erp, way):
     submission = erp.submit(way, "not-a-uuid", "order-8")
 
     with erp.reading("since", str(erp.evidence.parent / "last-id")) as reader:
@@ -203,10 +203,10 @@ def test_what_cannot_be_known_is_for_a_person(erp):
 
 def test_a_document_that_stands_cancelled_comes_back_replayed(erp, sandbox, site):
     document = a_document(200)
-    erp.submit("stream", document, "first")
+    first = erp.submit("stream", document, "first")
     site.outcome(f"solucion-factible:{document}")
 
-    erp.submit("stream", document, "second")
+    assert erp.submit("stream", document, "second") != first
 
     with erp.reading("since", str(erp.evidence.parent / "last-id")) as reader:
         assert reader.told(f"(cancelled) solucion-factible:{document}").endswith(".xml")
@@ -229,11 +229,27 @@ def test_a_lost_reply_leads_to_one_job_and_one_call(erp, site, sandbox, shared_v
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_redis_that_is_away_is_told(erp, way):
-    done = erp.try_to_submit(way, a_uuid(), ANULA_REDIS_URL="redis://127.0.0.1:1/0")
+def test_what_is_handed_in_again_under_its_key_changes_nothing_after_its_end(erp, site, way):
+    document, key = a_document(204), f"{uuid.uuid4()}"
+    assert erp.try_to_submit(way, document, "order-9", SUBMISSION=key).stdout.strip() == key
+    assert site.outcome(f"solucion-factible:{document}")["status"] == "rejected"
+
+    erp.try_to_submit(way, document, "order-9", SUBMISSION=key)
+
+    later = a_document(200)
+    erp.submit(way, later)
+    site.outcome(f"solucion-factible:{later}")
+    outcomes = [one for one in site.client.outcomes() if one["document"] == document]
+    assert [(one["run"], one["references"]) for one in outcomes] == [(1, ["order-9"])]
+    assert site.ledger.record(f"solucion-factible:{document}").run == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_redis_that_is_away_is_told_with_the_key_to_go_on_with(erp, way):
+    done = erp.try_to_submit(way, a_uuid(), ANULA_REDIS_URL="redis://127.0.0.1:1/0", SUBMISSION="kept-key")
 
     assert done.returncode == 1
-    assert "not confirmed" in done.stderr
+    assert "not confirmed, hand it in again with SUBMISSION=kept-key: " in done.stderr
     assert done.stdout == ""
 
 
@@ -264,7 +280,7 @@ def test_python_s_own_client_tells_what_is_wrong_at_once(site, tmp_path):
 
     assert (invalid.returncode, invalid.stderr) == (2, "uuid: must be 8-4-4-4-12 hex digits\n")
     assert away.returncode == 1
-    assert "it may be in: repeat it with submission=" in away.stderr
+    assert "it may be in: hand it in again with SUBMISSION=" in away.stderr
 
 
 # Reading

@@ -13,8 +13,8 @@ from tests.support.ledgers import World, checked, finish
 from tests.support.requests import NORTE, RODOVIARIA, accounts, bpe, chbpe, sf, uuid
 from tests.support.valkey import running_valkey
 from worker.invalid import FieldError
-from worker.ledger.admission import Admission, Entry, Source
-from worker.ledger.ledger import LedgerFull
+from worker.ledger.admission import Admission, Entry, Refused, Source
+from worker.ledger.admitting import LedgerFull
 from worker.ledger.not_possible import NotPossible
 from worker.ledger.scripts import source
 from worker.ledger.ways_in import WaysIn
@@ -437,7 +437,7 @@ def test_a_damaged_record_keeps_no_other_job_from_admission(world):
 
     assert [n for n, one in enumerate(admitted) if isinstance(one, NotPossible)] == [1, 2]
     assert str(admitted[1]).startswith(f"{jobs[1]}: its record in Redis is damaged (it is no record)")
-    assert "(references is no JSON list or object)" in str(admitted[2])
+    assert "(references is no JSON list of texts)" in str(admitted[2])
     assert all(world.record(job).references == ("r",) for n, job in enumerate(jobs) if n not in (1, 2))
     assert all(world.due_in_s(job) is not None for n, job in enumerate(jobs) if n not in (1, 2))
 
@@ -577,9 +577,9 @@ REFUSAL: dict[str, Any] = {
 def test_a_refused_entry_becomes_one_outcome(world, way):
     entry = way(world)
 
-    assert world.ledger.refuse(entry, REFUSAL, ["ref"])
+    assert world.ledger.refuse(entry, REFUSAL, ["ref"]) is Refused.REFUSED
     before = world.dump()
-    assert not world.ledger.refuse(entry, REFUSAL, ["ref"])
+    assert world.ledger.refuse(entry, REFUSAL, ["ref"]) is Refused.GONE
 
     assert world.dump() == before
     [outcome] = world.outcomes()
@@ -598,8 +598,8 @@ def test_an_oversize_item_is_known_by_its_digest_length_and_place(world):
     assert (small.text, found.text) == (b"small", None)
     name = f"{hashlib.sha1(big).hexdigest()}:70000:1".encode()
     assert found.entry == Entry(Source.OVERSIZE, world.namespace, name)
-    assert world.ledger.refuse(found.entry, REFUSAL, [])
-    assert not world.ledger.refuse(found.entry, REFUSAL, [])
+    assert world.ledger.refuse(found.entry, REFUSAL, []) is Refused.REFUSED
+    assert world.ledger.refuse(found.entry, REFUSAL, []) is Refused.GONE
     assert world.redis.lrange(world.namespace, 0, -1) == [b"small"]
 
 
@@ -618,9 +618,10 @@ def test_a_long_stream_entry_is_cut_and_other_fields_are_not_read(world):
     world.redis.xadd(place, {"Request": "{}"})
     stream_entry(world, "{}")
 
-    texts = [one.text for one in WaysIn(world.ledger).waiting(10)]
+    seen = list(WaysIn(world.ledger).waiting(10))
 
-    assert [text and len(text) for text in texts] == [16 * 1024 + 1, None, None, 2]
+    assert [one.text and len(one.text) for one in seen] == [16 * 1024 + 1, 2, None, 2]
+    assert [one.is_odd for one in seen] == [False, True, True, False]
 
 
 # Room

@@ -8,7 +8,8 @@ from tests.support.ledgers import KEEP_S, World, finish, park
 from tests.support.requests import NORTE, sf
 from tests.support.valkey import running_valkey
 from worker.ledger import trouble
-from worker.ledger.ledger import Ledger, LedgerFull
+from worker.ledger.admitting import LedgerFull
+from worker.ledger.ledger import Ledger
 from worker.unavailable import Unavailable, translated
 
 pytestmark = pytest.mark.integration

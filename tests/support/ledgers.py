@@ -198,7 +198,7 @@ class World:
                     self.redis.zincrby(name, back, member)
             for field in _TIMES.get(kind, ()) if type_ == b"hash" else ():
                 if self.redis.hexists(name, field):
-                    self.redis.hincrby(name, field, back)
+                    self.redis.hincrbyfloat(name, field, back)
         if nobody_released:
             self.redis.hincrby(self.key("meta"), "released_at", back)
         else:

@@ -70,6 +70,36 @@ def test_what_kombu_itself_sends_is_read():
     assert (found.id, found.request) == ("from-kombu", REQUEST)
 
 
+def test_the_same_message_sent_again_has_the_same_digest():
+    again = item(properties={"delivery_tag": "another"}, headers={"task": TASK, "id": "task-2", "retries": 1})
+
+    assert read(again).digest == read(item()).digest
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"body": body_of() + " "},
+        {"body": None},
+        {"body": 5},
+        {"body": 6},
+        {"body": "x" * 5},
+        {"body": "\ud800"},
+        {"content-type": "application/x"},
+        {"content-type": ["application/json"]},
+        {"headers": {"task": "other", "id": "task-1"}},
+        {"headers": {"id": "task-1"}},
+        {"properties": {"body_encoding": "base64"}},
+        {"properties": {"body_encoding": {}}},
+    ],
+    ids=str,
+)
+def test_whatever_is_read_of_a_message_is_in_its_digest(changes):
+    others: list[dict[str, Any]] = [{}, {"body": 7}, {"content-type": "text/plain"}]
+
+    assert read(item(**changes)).digest not in {read(item(**other)).digest for other in others}
+
+
 @pytest.mark.parametrize("properties", [None, {}, [], "x", 5, {"delivery_tag": None}, {"delivery_info": 7}])
 def test_delivery_tag_and_info_are_not_missed(properties):
     assert read(item(properties=properties)).request == REQUEST

@@ -67,7 +67,7 @@ def _of_the_outside(problem: Exception) -> tuple[int, Sequence[str]]:
     from config.problem import ConfigurationProblem
     from config.secrets import SecretMissing
     from worker.invalid import InvalidRequest
-    from worker.ledger.ledger import LedgerFull
+    from worker.ledger.admitting import LedgerFull
     from worker.ledger.not_possible import NotPossible
     from worker.unavailable import Unavailable
 

@@ -12,6 +12,7 @@ from worker.csv_file.encoding import Text
 from worker.csv_file.results import RowOutcomes
 from worker.csv_file.staging import Staging, how
 from worker.ledger.admission import Admission
+from worker.ledger.ledger import Ledger
 from worker.ledger.not_possible import NotPossible
 from worker.ledger.records import OPEN_STATES
 
@@ -28,7 +29,8 @@ def submission_id(text: Text, defaults: Mapping[str, str]) -> str:
 def hand_in(client: Client, staging: Staging, submission: str, *, is_followed: bool) -> Iterator[Counter[str]]:
     """Submit what can be submitted; after every thousand rows how many became what (`staging.how`, or `refused`).
 
-    While the ledger takes one thousand in, the next is made ready.
+    While the ledger takes one thousand in, the next is made ready. Whichever of them arrives first, the jobs of a lane
+    are released in the order of the rows.
 
     Raises:
         Unavailable: Redis is away; the rows before are submitted.
@@ -48,9 +50,11 @@ def hand_in(client: Client, staging: Staging, submission: str, *, is_followed: b
         return became
 
     under_way: deque[tuple[list[Admission], Future[list[Submission | NotPossible]]]] = deque()
+    first_us = client.ask(Ledger.clock_us)
     with ThreadPoolExecutor(CONNECTIONS) as connections:
         for batch in staging.admissions(submission):
-            under_way.append((batch, connections.submit(client.hand_in, batch)))
+            under_way.append((batch, connections.submit(client.hand_in, batch, first_us=first_us)))
+            first_us += len(batch)
             if len(under_way) > CONNECTIONS:
                 yield done(*under_way.popleft())
         while under_way:

@@ -8,7 +8,7 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from worker.check import Check, failed, ok, warning
-from worker.ledger.ledger import FREE_MEMORY_AT_LEAST
+from worker.ledger.admitting import FREE_MEMORY_AT_LEAST
 
 OLDEST = (6, 2)
 CLOCK_WARNING_S = 3.0

@@ -1,7 +1,9 @@
-"""What is handed in for admission, and where it stood before."""
+"""What is handed in for admission, where it was before, and the ids under which a repeat is recognised."""
 
+import hashlib
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
@@ -13,8 +15,21 @@ TOGETHER = 50
 """Admissions in one script, for which others on Redis wait: half a millisecond, or several where the jobs are known."""
 
 
+_OF_ANOTHER_WAY = re.compile(r"(celery|stream|entry|oversize|client|[0-9a-f]{16}):")
+"""How ids of the other ways begin; the last is what `anula import` makes of a file (csv_file/handing_in.py)."""
+
+
+def id_of_client(submission: str, place: int) -> str:
+    """The id of one of a client's requests; it never meets an id of another way in.
+
+    One that could gets a prefix; all others stay as they are, and as older versions have remembered them.
+    """
+    name = f"{submission}:{place}"
+    return f"client:{name}" if _OF_ANOTHER_WAY.match(name) else name
+
+
 class Source(StrEnum):
-    """Where a request stands before its admission."""
+    """Where a request is before its admission."""
 
     STREAM = "stream"
     QUEUE = "queue"
@@ -27,11 +42,27 @@ class Entry:
 
     Attributes:
         entry: The stream entry's id, the queue item itself, or what `peek` calls an oversize one.
+        refusal: Under which the ledger remembers it if it is refused; empty: it does not.
     """
 
     source: Source
     place: str
     entry: bytes
+    refusal: str = field(default="", compare=False)
+
+
+def refusal_id(submission: str, digest: str) -> str:
+    """Under which a refused entry is known: by the id that it came with, and by all that it said."""
+    return hashlib.sha256(f"{submission}\n{digest}".encode()).hexdigest()[:24]
+
+
+class Refused(StrEnum):
+    """What became of an entry that was to be refused: the words of `lua/refuse.lua`."""
+
+    REFUSED = "refused"
+    GONE = "gone"
+    REPEATED = "repeated"
+    DIFFERENT = "different"
 
 
 class Admission(NamedTuple):
@@ -63,13 +94,19 @@ class Admission(NamedTuple):
         )
 
     def result(self, reply: Sequence[Any]) -> Admitted | None:
-        """What the script's reply says; None where the entry was taken in before."""
+        """What the script's reply says; None where the entry was taken in, or refused, before."""
         if reply[0] == b"new":
             return Admitted(self.job, 1, joined=False, replayed=False)
-        if reply[0] == b"gone":
+        if reply[0] in {b"gone", b"refused"}:
             return None
         _, run, joined, replayed, repeated = reply
-        return Admitted(self.job, int(run), bool(joined), bool(replayed), bool(repeated))
+        return Admitted(
+            self.job, int(run), bool(joined), bool(replayed), repeated=repeated > 0, differs=repeated == _DIFFERENT
+        )
+
+
+_DIFFERENT = 2
+"""In the reply of `lua/admit.lua`."""
 
 
 def grouped(admissions: Sequence[Admission]) -> Iterator[Sequence[Admission]]:
@@ -84,9 +121,10 @@ def grouped(admissions: Sequence[Admission]) -> Iterator[Sequence[Admission]]:
         yield admissions[first : first + TOGETHER]
 
 
-def arguments(group: Sequence[Admission]) -> Iterator[Any]:
-    """The arguments of one script that takes a group."""
+def arguments(group: Sequence[Admission], first_us: int | str = "") -> Iterator[Any]:
+    """The arguments of one script that takes a group; `first_us` as its header says."""
     entry = group[0].entry
-    yield from (entry.source, entry.entry, entry.place) if entry else ("", "", "")
+    yield from (entry.source, entry.entry, entry.place, entry.refusal) if entry else ("", "", "", "")
+    yield first_us
     for one in group:
         yield from one[:-1]

@@ -6,18 +6,15 @@ Every method lets the client library's errors through (`connect.UNAVAILABLE`): R
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any
 
 from redis import Redis
 
 from config.accounts import Account, Environment
-from worker.ledger.admission import Admission, Entry, arguments, grouped
+from worker.ledger.admitting import Admitting
 from worker.ledger.encoding import json_text, ms, rest_of
 from worker.ledger.not_possible import NotPossible, record_damaged, retry_refused, visit_refused
-from worker.ledger.reading import Reading
 from worker.ledger.records import (
-    Admitted,
     Begun,
     Record,
     Released,
@@ -26,80 +23,18 @@ from worker.ledger.records import (
     instant,
     text,
 )
-from worker.ledger.replicas import NotReplicated, Replicas
+from worker.ledger.replicas import NotReplicated
 from worker.ledger.steps import Effects, Finish, Park, ending
 from worker.outcome import Verdict, body
 
-FREE_MEMORY_AT_LEAST = 0.1
-"""Share of Redis' memory below which nothing more is admitted (docs/architecture.md)."""
 
-
-class LedgerFull(Exception):
-    """Redis has too little memory left to admit more."""
-
-
-class Ledger(Reading):
+class Ledger(Admitting):
     """The ledger of one namespace."""
 
     def __init__(self, redis: Redis, *, namespace: str, keep_s: float, confirm_within_s: float | None = None) -> None:
         """`confirm_within_s`: how long a replica may take to confirm what must not be lost; None: there is none."""
-        super().__init__(redis, namespace)
+        super().__init__(redis, namespace, confirm_within_s=confirm_within_s)
         self._keep_ms = ms(keep_s)
-        self._replicas = Replicas(self.key("meta"), confirm_within_s) if confirm_within_s else None
-
-    # Admission
-
-    def admit(self, admissions: Sequence[Admission]) -> list[Admitted | NotPossible | None]:
-        """Admit requests, in one exchange; one result each.
-
-        None where the stream or queue entry was taken in before, NotPossible where the job's record is damaged.
-
-        Raises:
-            LedgerFull: nothing was admitted.
-            NotReplicated: a failover might forget it, and somebody waits to be told; a repeat changes nothing more.
-        """
-        self._refuse_when_full()
-        pipeline = self.redis.pipeline(transaction=False)
-        groups = list(grouped(admissions))
-        for group in groups:
-            self._scripts.call("admit", *arguments(group), pipeline=pipeline)
-        # An entry and its job are replicated together or not at all, and nobody is told of it
-        confirmed = self._replicas if any(one.entry is None for one in admissions) else None
-        if confirmed:
-            confirmed.wait(pipeline)
-        replies = pipeline.execute()
-        if confirmed:
-            confirmed.check(replies)
-        answers = chain.from_iterable(replies[: len(groups)])
-        return [_admitted(one, reply) for one, reply in zip(admissions, answers, strict=True)]
-
-    def peek(
-        self, stream: str, lists: Sequence[str], *, limit: int, longest_text: int, longest_item: int, enough: int
-    ) -> list[list[tuple[bytes, bytes]]]:
-        """What stands on the stream and on each list, oldest first, as the header of `lua/peek.lua` says."""
-        found = self._scripts.call("peek", limit, longest_text, longest_item, enough, stream, *lists)
-        return [[(first, second) for first, second in place] for place in found]
-
-    def refuse(self, entry: Entry, outcome: Mapping[str, Any], references: Sequence[str]) -> bool:
-        """Turn an invalid request on stream or queue into its outcome; False where it was taken in before."""
-        job, account = outcome["job"] or "", outcome["account"] or ""
-        arguments = (
-            entry.source,
-            entry.entry,
-            entry.place,
-            json_text(list(references)),
-            rest_of(outcome),
-            job,
-            account,
-        )
-        return bool(self._scripts.call("refuse", *arguments))
-
-    def _refuse_when_full(self) -> None:
-        memory = self.redis.info("memory")
-        limit = int(memory.get("maxmemory", 0))
-        if limit and int(memory["used_memory"]) > limit * (1 - FREE_MEMORY_AT_LEAST):
-            message = "Redis has less than a tenth of its memory free: nothing is admitted until there is room"
-            raise LedgerFull(message)
 
     # Calls
 
@@ -168,11 +103,12 @@ class Ledger(Reading):
         return str(reply.decode())
 
     def trim(self) -> None:
-        """Forget outcomes and ended jobs that are older than they are kept; records go by themselves."""
+        """Forget outcomes, ended jobs and refusals that are older than they are kept; records go by themselves."""
         seconds, _ = self.redis.time()
         oldest_ms = max(0, seconds * 1000 - self._keep_ms)
         self.redis.xtrim(self.key("outcomes"), minid=oldest_ms, approximate=True)
-        self.redis.zremrangebyscore(self.key("ended"), "-inf", oldest_ms)
+        for name in ("ended", "refused"):
+            self.redis.zremrangebyscore(self.key(name), "-inf", oldest_ms)
 
     # Operators
 
@@ -266,12 +202,6 @@ class Ledger(Reading):
         """
         self.redis.hsetnx(self.key("meta"), "environment", environment)
         self.check_environment(environment)
-
-
-def _admitted(one: Admission, reply: Sequence[Any]) -> Admitted | NotPossible | None:
-    if reply[0] == b"damaged":
-        return record_damaged(one.job, text(reply[1]))
-    return one.result(reply)
 
 
 def _retried(job: str, word: bytes, *rest: Any) -> int | NotPossible:

@@ -7,6 +7,16 @@ class NotPossible(Exception):
     """A move that the state of the job or account does not allow; the message says why and what to do."""
 
 
+class NotRemoved(NotPossible):
+    """An entry of stream or queue that was taken in and could not be removed; nothing more comes of it."""
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(
+            f"taken in, and it cannot be removed from {place} ({why}): nothing more comes of it, but it is read again "
+            "and again; allow the worker's user XDEL and LREM (docs/redis.md)"
+        )
+
+
 _VISIT_PROBLEMS = {
     "suspended": "account {account} is suspended ({detail}): anula accounts resume {account}",
     "paused": "account {account} is paused until {detail}: try again then",

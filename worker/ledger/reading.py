@@ -31,6 +31,11 @@ class Reading:
         """A key of this namespace."""
         return ":".join((self.namespace, *parts))
 
+    def clock_us(self) -> int:
+        """Redis' clock, by which everything here goes, in microseconds."""
+        seconds, micros = self.redis.time()
+        return int(seconds) * 1_000_000 + int(micros)
+
     def read(self, jobs: Sequence[str], names: Sequence[str] = ()) -> list[dict[bytes, bytes] | NotPossible]:
         """The fields of these jobs' records, in one exchange: all, or at least those named.
 

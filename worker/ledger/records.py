@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
+from worker.ledger import history
+
 Fields = Mapping[str, str]
 UNREADABLE = (KeyError, ValueError, TypeError, OverflowError, RecursionError)
 """What reading a record raises where somebody else has written to it."""
@@ -100,7 +102,7 @@ class Record:
             reason=found.get("reason"),
             outcome_id=found.get("outcome_id"),
             warnings=tuple(json.loads(found.get("warnings") or "[]")),
-            history=tuple(json.loads(found.get("history") or "[]")),
+            history=history.entries(found.get("history")),
             seq=found.get("seq", "0"),
         )
 
@@ -168,6 +170,7 @@ class Admitted:
 
     Attributes:
         repeated: It was known before; all else is as it was then.
+        differs: It was known before, and asked for something else then.
     """
 
     job: str
@@ -175,6 +178,7 @@ class Admitted:
     joined: bool
     replayed: bool
     repeated: bool = field(default=False, compare=False)
+    differs: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,5 +224,5 @@ class AccountState:
             waiting=waiting,
             in_flight=in_flight,
             max_in_flight=int(found.get("max_in_flight", 8)),
-            history=tuple(json.loads(found.get("history") or "[]")),
+            history=history.entries(found.get("history")),
         )

@@ -27,7 +27,7 @@ NAMES = (
     "visit",
 )
 
-SHARED = ("basics", "packed", "records", "schedule", "accounts", "runs", "ways_in")
+SHARED = ("basics", "submissions", "packed", "records", "schedule", "accounts", "runs", "ways_in")
 """What stands in front of every script, in this order."""
 
 

@@ -1,4 +1,4 @@
-"""What stands on the request stream and on the intake queue, read without taking it and without its excess."""
+"""What is on the request stream and on the intake queue, read without taking it and without its excess."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ PRIORITY_LISTS = ("", "\x06\x163", "\x06\x166", "\x06\x169")
 """Ends of the list names in which kombu keeps a queue's priorities, most urgent first."""
 LONGEST_TEXT = 16 * 1024 + 1
 """One more than a request may have, so that a longer one shows as too long."""
+LONGEST_KEY = 128 * 4 + 1
+"""One more than the bytes that a submission key may have (docs/requests.md)."""
 LONGEST_ITEM = 64 * 1024
 """More than a Celery message with a request of 16 KiB can have."""
 ENOUGH = 1024 * 1024
@@ -18,10 +20,20 @@ ENOUGH = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One entry: its place, and its text as far as it can be of use; None where it has none."""
+    """One entry: its place, and its texts as far as they can be of use.
+
+    Attributes:
+        text: The request, or the queue item; None where there is none.
+        key: The submission key beside a request of the stream; None where there is none.
+        is_odd: The stream entry has other fields, or one of them twice.
+        digest: Of all that is in a stream entry, in whichever order; empty for queue items.
+    """
 
     entry: Entry
     text: bytes | None
+    key: bytes | None = None
+    is_odd: bool = False
+    digest: str = ""
 
 
 class WaysIn:
@@ -42,11 +54,13 @@ class WaysIn:
             self._lists,
             limit=limit,
             longest_text=LONGEST_TEXT,
+            longest_key=LONGEST_KEY,
             longest_item=LONGEST_ITEM,
             enough=ENOUGH,
         )
-        for entry_id, text in entries:
-            yield Waiting(Entry(Source.STREAM, self._stream, entry_id), text or None)
+        for entry_id, text, key, is_odd, digest in entries:
+            entry = Entry(Source.STREAM, self._stream, entry_id)
+            yield Waiting(entry, text, key, bool(is_odd), digest.decode())
         for place, items in zip(self._lists, lists, strict=True):
             for oversize, item in items:
                 if oversize:

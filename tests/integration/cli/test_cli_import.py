@@ -60,6 +60,17 @@ def test_every_row_is_submitted_in_the_bulk_lane(anula, deployment, a_file):
     assert "anula: submitting: 100 %" in ran.errors
 
 
+def test_the_jobs_of_a_file_come_out_in_the_order_of_its_rows(anula, deployment, a_file):
+    """Of several thousands, which several connections hand in at the same time."""
+    numbers = range(2_500, 0, -1)
+
+    assert anula("import", a_file(*map(row, numbers))).status == 0
+
+    ledger = deployment.ledger
+    in_lane = ledger.redis.zrange(ledger.key("due", "rodoviaria", "bulk"), 0, -1)
+    assert [one.decode() for one in in_lane] == list(map(job, numbers))
+
+
 def test_nothing_is_submitted_where_one_row_is_invalid_and_every_one_is_told(anula, deployment, a_file):
     ran = anula("import", a_file(row(1), row(2, reason="short"), row(3, key="4,31802E+43")))
 

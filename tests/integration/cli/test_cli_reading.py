@@ -111,6 +111,35 @@ def test_status_tells_who_retried_and_who_revoked(anula, deployment, client):
     assert f"by {history[1]['by']}" in anula("status", job).out
 
 
+DAMAGED_ENTRIES: list[object] = [
+    5,
+    None,
+    "x",
+    [],
+    {},
+    {"at": "x", "call": "cancel"},
+    {"at": 10**400, "what": "retried"},
+    {"at": True, "wait_s": "soon", "code": ["x"], "by": {"x": 1}},
+    {"at": 1795257610992, "wait_s": 10**400, "answer": "\ud800", "reaction": 1.5},
+]
+
+
+@pytest.mark.parametrize("entry", DAMAGED_ENTRIES, ids=str)
+def test_a_damaged_entry_hides_no_other_of_the_history(anula, deployment, client, entry):
+    job = client.submit(cfdi()).job
+    deployment.park(job, wait_s=60)
+    key = deployment.ledger.key("job", job)
+    good = json.loads(deployment.ledger.redis.hget(key, "history"))
+    deployment.ledger.redis.hset(key, "history", json.dumps([entry, *good]))
+
+    told, (shown,) = anula("status", job), anula("status", job, "--json").json
+
+    assert told.status == 0
+    assert told.lines[-1].split()[1:3] == ["cancel", "in_process"]
+    assert len(shown["history"]) == 2
+    assert shown["history"][1]["call"] == "cancel"
+
+
 def test_an_unknown_job_is_a_failure_and_the_known_ones_are_shown(anula, client):
     job = client.submit(cfdi()).job
 

@@ -1,13 +1,30 @@
--- peek: what stands on the request stream and on the lists of the intake queue; nothing is taken.
+-- peek: what is on the request stream and on the lists of the intake queue; nothing is taken.
 -- KEYS: meta
--- ARGV: limit (entries from each place), longest_text, longest_item (bytes that are of use), enough (bytes from each
---       place, after which the rest is left for the next round), stream, list, ...
+-- ARGV: limit (entries from each place), longest_text, longest_key, longest_item (bytes that are of use), enough (bytes from
+--       each place, after which the rest is left for the next round), stream, list, ...
 -- Reply: { entries, items of the first list, ... }, each oldest first; empty where a key is of another type
---        entry: { id, text of its one field `request`, cut to longest_text, or '' }
+--        entry: { id, text of its field `request`, text of its field `submission` (each cut to its longest, nil where there
+--               is none), 1 where it has other fields or one twice (else 0), digest of all that is in it }
 --        item: { '', item } or, longer than longest_item, { its entry for refuse, '' } (see oversize in shared/ways_in.lua)
 -- Again: reads anew.
-local limit, longest_text, longest_item, enough = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local stream = ARGV[5]
+local limit, longest_text, longest_key, longest_item, enough = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]),
+  tonumber(ARGV[4]), tonumber(ARGV[5])
+local stream, first_list = ARGV[6], 7
+local LONGEST = { request = longest_text, submission = longest_key }
+
+-- flat: names and values of the fields, in any order. Of a field that is there twice neither value is read.
+local function seen(id, flat)
+  local found, count, is_odd, all = {}, {}, 0, {}
+  for place = 1, #flat, 2 do
+    local name, value = flat[place], flat[place + 1]
+    count[name] = (count[name] or 0) + 1
+    if not LONGEST[name] or count[name] > 1 then is_odd = 1 end
+    found[name] = count[name] == 1 and string.sub(value, 1, LONGEST[name] or 0)
+    all[#all + 1] = string.len(name) .. ':' .. name .. value
+  end
+  table.sort(all)
+  return { id, found.request or false, found.submission or false, is_odd, redis.sha1hex(table.concat(all, '\n')) }
+end
 
 local function entries()
   local found, read, from = {}, 0, '-'
@@ -15,10 +32,8 @@ local function entries()
   while #found < limit and read < enough do
     local entry = redis.call('XRANGE', stream, from, '+', 'COUNT', 1)[1]
     if not entry then break end
-    local names = entry[2]
-    local text = (#names == 2 and names[1] == 'request') and string.sub(names[2], 1, longest_text) or ''
-    found[#found + 1] = { entry[1], text }
-    for _, part in ipairs(names) do read = read + string.len(part) end
+    found[#found + 1] = seen(entry[1], entry[2])
+    for _, part in ipairs(entry[2]) do read = read + string.len(part) end
     from = '(' .. entry[1]
   end
   return found
@@ -40,5 +55,5 @@ local function items(list)
 end
 
 local found = { entries() }
-for place = 6, #ARGV do found[#found + 1] = items(ARGV[place]) end
+for place = first_list, #ARGV do found[#found + 1] = items(ARGV[place]) end
 return found

@@ -172,8 +172,8 @@ local function hand(job, account, on_trial)
   local token = redis.call('HINCRBY', job_key(job), 'token', 1)
   -- A job whose turn came early is still due where it has to be put back.
   redis.call('HSET', job_key(job), 'handed', 1, 'due', math.min(number(record.due), now))
-  unschedule(job, account)
   hand_out(job, account, now + begin_within)
+  unschedule(job, account)
   if on_trial then
     redis.call('HSET', account_key(account), 'trial', job)
     redis.call('SADD', key('trials'), job)

@@ -21,10 +21,11 @@ end
 local function account_key(account) return key('account', account) end
 local function number(value) return tonumber(value or 0) or 0 end
 
-local now = (function()
+local now_us = (function()
   local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end)()
+local now = math.floor(now_us / 1000)
 local now_text = string.format('%d', now)
 
 local function type_of(name) return redis.call('TYPE', name).ok end

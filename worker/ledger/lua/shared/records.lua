@@ -18,7 +18,7 @@ local function doubt(job)
   redis.call('HSETNX', job_key(job), 'acted', redis.call('HGET', job_key(job), 'run'))
 end
 
-local LISTS = { 'references', 'warnings', 'history', 'submissions', 'older_submissions' }
+local LISTS = { 'warnings', 'history' }
 local NUMBERS = { 'run', 'seq', 'token', 'calls', 'attempts', 'lost', 'submitted_at', 'head' }
 local TIMES = { 'due', 'deadline' }
 local STATES = { queued = true, running = true, waiting = true, cancelled = true, rejected = true, unresolved = true,
@@ -37,8 +37,19 @@ local function is_json(text)
   return is_read and type(value) == 'table' and (pcall(cjson.encode, value))
 end
 
+-- A list of texts as it is written here; nil where it is none.
+local function texts_in(text)
+  local is_read, list = pcall(cjson.decode, text)
+  if not is_read or not string.match(text, '^%[.*%]$') then return nil end
+  for _, one in ipairs(list) do
+    if type(one) ~= 'string' then return nil end
+  end
+  return list
+end
+
 -- A whole record, empty where there is none; or nil and what is wrong with it where somebody else has written to it: then
--- a transition leaves it alone before it has written anything, and goes on with the other jobs.
+-- a transition leaves it alone before it has written anything, and goes on with the other jobs. As a third value its references
+-- in a list.
 local function examined(job)
   local record, flat, problem = {}, record_of(job)
   if not flat then return nil, problem end
@@ -47,15 +58,20 @@ local function examined(job)
   for _, name in ipairs(LISTS) do
     if record[name] and not is_json(record[name]) then return nil, name .. ' is no JSON list or object' end
   end
+  for name, is_whole_text in pairs(SUBMISSIONS) do
+    if record[name] and not is_whole_text(record[name]) then return nil, name .. ' is no list of submissions' end
+  end
   for _, name in ipairs(NUMBERS) do
     if record[name] and not is_whole(record[name]) then return nil, name .. ' is no whole number' end
   end
   for _, name in ipairs(TIMES) do
     if record[name] and not is_finite(tonumber(record[name])) then return nil, name .. ' is no time' end
   end
-  local is_sound = STATES[record.state] and IS_LANE[record.lane] and record.run and record.account and record.references
+  local references = texts_in(record.references or '')
+  if not references then return nil, 'references is no JSON list of texts' end
+  local is_sound = STATES[record.state] and IS_LANE[record.lane] and record.run and record.account
     and record.submitted_at and is_json(record.request or '')
     and (record.state ~= 'cancelled' or record.head and record.outcome_id and record.finished_at)
   if not is_sound then return nil, 'a field is missing or has no value that is known' end
-  return record
+  return record, nil, references
 end

@@ -9,7 +9,15 @@ local function call_up(account)
   take_turn(account, now)
 end
 
--- Put jobs where they wait for their next runs; each has job, account, lane, and deadline ('' where there is none).
+-- When a job is due and where it stands in the lists: milliseconds, with the order of admissions behind the point (admit gives
+-- each a microsecond of its own). Two milliseconds early, so that it is due for whoever counts whole ones.
+local function score_of(at_us)
+  local us = (at_us or now_us) - 2000
+  return string.format('%d.%03d', math.floor(us / 1000), us % 1000)
+end
+
+-- Put jobs where they wait for their next runs; each has job, account, lane, deadline ('' where there is none), and at_us,
+-- their place in the order (nil: now); they get their due times.
 -- To be done before their records are written: a job that its record calls queued is in its lane, also where one of these
 -- keys is damaged and the script breaks off. All at once, because an import brings thousands; lanes first, because what
 -- stands there without a record is found and removed by release.
@@ -23,8 +31,9 @@ local function enqueue(jobs)
     local lane = due_key(one.account, one.lane)
     lanes[lane] = lanes[lane] or {}
     call_up(one.account)
-    add(lanes[lane], now_text, one.job)
-    add(open, now_text, one.job)
+    one.due = score_of(one.at_us)
+    add(lanes[lane], one.due, one.job)
+    add(open, one.due, one.job)
     if one.deadline == '' then endless[#endless + 1] = one.job else add(deadlines, one.deadline, one.job) end
   end
   for lane, due in pairs(lanes) do redis.call('ZADD', lane, unpack(due)) end
@@ -35,23 +44,24 @@ local function enqueue(jobs)
 end
 
 -- Start another run of a job whose last has ended. run: job, account, lane, request, references (JSON list), deadline,
--- submissions (JSON object) or nil. earlier: the record; of it stays what is in doubt about the document (acted,
--- in_process).
+-- known (see shared/submissions.lua) or nil, at_us. earlier: the record; of it stays what is in doubt about the document
+-- (acted, in_process).
 local function start_again(run, earlier)
   local asks = earlier.acted and question(run.account)
-  redis.call('ZREM', key('ended'), run.job)
-  enqueue({ run })
   local hash = job_key(run.job)
+  make_certain_of_writing()
+  enqueue({ run })
+  redis.call('ZREM', key('ended'), run.job)
+  redis.call('PERSIST', hash)
   redis.call('HDEL', hash, 'attempts', 'calls', 'retry', 'pending', 'nonce', 'parked_at', 'warnings', 'lost', 'code',
     'finished_at', 'outcome_id', 'head', 'reason', 'deadline', 'next')
   redis.call('HSET', hash, 'v', '1', 'state', 'queued', 'account', run.account, 'lane', run.lane,
     'run', number(earlier.run) + 1, 'request', run.request, 'references', run.references, 'submitted_at', now_text,
-    'due', now_text)
+    'due', run.due)
   if asks then redis.call('HSET', hash, 'next', asks) end
-  if run.submissions then redis.call('HSET', hash, 'submissions', run.submissions) end
+  if run.known then redis.call('HSET', hash, 'known', run.known) end
   if run.deadline ~= '' then redis.call('HSET', hash, 'deadline', run.deadline) end
   redis.call('HINCRBY', hash, 'seq', 1)
-  redis.call('PERSIST', hash)
 end
 
 -- The head of an outcome: the fields that only the ledger knows. `rest` is the JSON text of all others without its brace.
@@ -61,15 +71,17 @@ local function head(facts)
     facts.references, facts.run, facts.attempts, facts.submitted_at, facts.finished_at, facts.replayed, facts.warnings)
 end
 
+-- What counts is the stream. A channel that this user may not use is no reason to break off: the outcome would be published
+-- once more with each repeat.
 local function publish(job, account, status, text)
   local id = redis.call('XADD', key('outcomes'), '*', 'job', job, 'account', account, 'status', status, 'outcome', text)
-  redis.call('PUBLISH', key('outcomes'), text)
+  redis.pcall('PUBLISH', key('outcomes'), text)
   return id
 end
 
 -- End a run: outcome, channel and final state at once. ending: status, reason, rest, code, warnings (list), entry,
--- acted, uncounted (attempts that were none), nonce, keep_ms. The outcome is the first write to a record that is a hash, so
--- that a full server refuses the whole; what could fail at a damaged record comes before it.
+-- acted, uncounted (attempts that were none), nonce, keep_ms. What could fail at a damaged record comes before the outcome, and
+-- so does a write that a full server refuses.
 local function end_run(job, ending)
   local hash = job_key(job)
   local history = ending.entry and history_with(hash, ending.entry)
@@ -79,6 +91,7 @@ local function end_run(job, ending)
   local finished_at = utc(now)
   local top = head({ references = record.references, run = record.run, attempts = attempts,
     submitted_at = utc(number(record.submitted_at)), finished_at = finished_at, replayed = 'false', warnings = warnings })
+  make_certain_of_writing()
   local id = publish(job, record.account, ending.status, top .. ending.rest)
   redis.call('HSET', hash, 'state', ending.status, 'reason', ending.reason, 'code', ending.code or '',
     'finished_at', finished_at, 'outcome_id', id, 'head', string.len(top), 'warnings', warnings, 'attempts', attempts)

@@ -28,8 +28,17 @@ local function stands(source, entry, place)
   return true
 end
 
+-- Whether an entry like this one was refused before. refusal: what is remembered of that, '' where nothing is.
+local function was_refused(refusal)
+  return refusal ~= '' and type(redis.pcall('ZSCORE', key('refused'), refusal)) == 'string'
+end
+
+-- '' where the entry is gone now, else why it could not be removed. What was done with it stays done: the next time it is
+-- known by its submission, and nothing more comes of it.
 local function remove(source, entry, place)
-  if source == 'stream' then redis.call('XDEL', place, entry) end
-  if source == 'queue' then redis.call('LREM', place, -1, entry) end
-  if source == 'oversize' then redis.call('LREM', place, -1, oversize(entry, place)) end
+  local reply
+  if source == 'stream' then reply = redis.pcall('XDEL', place, entry) end
+  if source == 'queue' then reply = redis.pcall('LREM', place, -1, entry) end
+  if source == 'oversize' then reply = redis.pcall('LREM', place, -1, oversize(entry, place)) end
+  return type(reply) == 'table' and reply.err or ''
 end

@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.function.Supplier;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.params.XAddParams;
@@ -30,26 +29,34 @@ public final class Submit {
             System.err.print(USAGE);
             System.exit(2);
         }
+        // In an ERP: made once for each new cancellation, and kept with the order until it was confirmed. Never the number of
+        // the document or the order: what a person hands in once more would be taken for a repeat.
+        String submission = Server.setting("SUBMISSION", UUID.randomUUID().toString());
         try (RedisClient client = Server.client()) {
-            System.out.println(way.equals("stream") ? toStream(client, request) : toQueue(client, request));
+            if (way.equals("stream")) {
+                toStream(client, request, submission);
+            } else {
+                toQueue(client, request, submission);
+            }
+            System.out.println(submission);
         } catch (Exception problem) {
-            System.err.println("not confirmed, hand it in again: " + problem);
+            System.err.println("not confirmed, hand it in again with SUBMISSION=" + submission + ": " + problem);
             System.exit(1);
         }
     }
 
-    /** Way 1. The entry's id; an `invalid-request` outcome names it as `submission`. */
-    private static String toStream(RedisClient client, Map<String, String> request) throws IOException {
-        Map<String, String> entry = Map.of("request", JSON.writeValueAsString(request));
-        return repeated(() -> client.xadd(Server.REQUESTS, XAddParams.xAddParams(), entry)).toString();
+    /** Way 1. An `invalid-request` outcome names the key as `submission`. */
+    private static void toStream(RedisClient client, Map<String, String> request, String submission)
+            throws IOException {
+        Map<String, String> entry = Map.of("request", JSON.writeValueAsString(request), "submission", submission);
+        repeated(() -> client.xadd(Server.REQUESTS, XAddParams.xAddParams(), entry));
     }
 
-    /** Way 2, without a Celery client. The task id: one message that is sent again is admitted once. */
-    private static String toQueue(RedisClient client, Map<String, String> request) throws IOException {
-        String taskId = UUID.randomUUID().toString();
-        String item = JSON.writeValueAsString(celeryMessage(taskId, request));
+    /** Way 2, without a Celery client; the key is the task id. */
+    private static void toQueue(RedisClient client, Map<String, String> request, String submission)
+            throws IOException {
+        String item = JSON.writeValueAsString(celeryMessage(submission, request));
         repeated(() -> client.lpush(Server.NAMESPACE, item));
-        return taskId;
     }
 
     /** A message of Celery's protocol 2 in the envelope that it has on Redis. */
@@ -69,11 +76,12 @@ public final class Submit {
         return message;
     }
 
-    /** A command whose reply was lost is sent again: on the stream the second entry joins the first one's job. */
-    private static <T> T repeated(Supplier<T> command) {
+    /** A command whose reply was lost is sent again: under the same key the second one changes nothing. */
+    private static void repeated(Runnable command) {
         for (int attempt = 1; ; attempt++) {
             try {
-                return command.get();
+                command.run();
+                return;
             } catch (JedisConnectionException lost) {
                 if (attempt == TRIES) {
                     throw lost;
