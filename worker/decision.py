@@ -172,7 +172,6 @@ def _park(
     until_s: float | None = None,
     code: str | None = None,
 ) -> Park:
-    failed = answer.reaction in {Reaction.TRANSIENT, Reaction.UNKNOWN}
     return Park(
         wait_s=wait_s,
         least_wait_s=max(answer.least_wait_s, _least_wait_s(now, answer)),
@@ -183,7 +182,6 @@ def _park(
         code=code or answer.code,
         may_have_acted=now.call is Call.CANCEL and (answer.may_have_acted or answer.reaction is Reaction.CONFIRM),
         in_process=answer.reaction is Reaction.IN_PROCESS,
-        failed=failed and now.call is not Call.EVIDENCE,
         pending=pending,
         until_s=until_s,
         unsent=answer.unsent,

@@ -54,7 +54,8 @@ def _row(client: Client, name: str, state: AccountState | None) -> tuple[object,
     if state is None:
         return name, client.accounts.by_name[name].provider, _NOT_STARTED, 0, 0, None
     flight = f"{state.in_flight} of {state.max_in_flight}"
-    return name, _provider(client, state), ", ".join(_standing(client, state)), state.waiting, flight, _why(state)
+    waiting = f"{state.waiting}, {state.failing} failing" if state.failing else state.waiting
+    return name, _provider(client, state), ", ".join(_standing(client, state)), waiting, flight, _why(state)
 
 
 def _standing(client: Client, state: AccountState) -> Iterable[str]:
@@ -107,6 +108,7 @@ def _state_json(state: AccountState) -> dict[str, Any]:
         "circuit_open_since": instant_json(state.circuit_open_since),
         "slow_until": instant_json(state.slow_until),
         "waiting": state.waiting,
+        "failing": state.failing,
         "in_flight": state.in_flight,
         "max_in_flight": state.max_in_flight,
         "history": [{**entry, "at": instant_json(instant(entry["at"]))} for entry in state.history],

@@ -13,6 +13,9 @@ from worker.ledger.not_possible import NotPossible, record_damaged
 from worker.ledger.records import UNREADABLE, AccountState, Record, decode, text
 from worker.ledger.scripts import Scripts
 
+LANES = ("evidence", "interactive", "bulk")
+ENDS = ("", ":failing")
+"""Of the keys in which the jobs of a lane wait, the failing ones apart (`lua/shared/schedule.lua`)."""
 READ_TOGETHER = 50
 """Records in one script, for which others on Redis wait."""
 
@@ -62,9 +65,11 @@ class Reading:
 
     def _account_state(self, name: str) -> AccountState:
         found = decode(self.redis.hgetall(self.key("account", name)))
-        lanes = (self.redis.zcard(self.key("due", name, lane)) for lane in ("evidence", "interactive", "bulk"))
+        fresh, failing = (sum(self.redis.zcard(self.key("due", name, lane + end)) for lane in LANES) for end in ENDS)
         in_flight = self.redis.scard(self.key("flight", name))
-        return AccountState.from_fields(name, found, waiting=sum(lanes), in_flight=in_flight, now_at=datetime.now(UTC))
+        return AccountState.from_fields(
+            name, found, waiting=fresh + failing, failing=failing, in_flight=in_flight, now_at=datetime.now(UTC)
+        )
 
 
 def _found(job: str, word: bytes, *rest: bytes) -> dict[bytes, bytes] | NotPossible:

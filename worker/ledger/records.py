@@ -179,7 +179,11 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """One account as the ledger has it now; times are aware UTC, None where it does not apply."""
+    """One account as the ledger has it now; times are aware UTC, None where it does not apply.
+
+    Attributes:
+        failing: How many of the waiting jobs have had nothing but TRANSIENT and UNKNOWN answers since their last other one.
+    """
 
     name: str
     provider: str
@@ -192,6 +196,7 @@ class AccountState:
     circuit_open_since: datetime | None
     slow_until: datetime | None
     waiting: int
+    failing: int
     in_flight: int
     max_in_flight: int
     history: tuple[Mapping[str, Any], ...]
@@ -202,7 +207,9 @@ class AccountState:
         return bool(self.provider)
 
     @classmethod
-    def from_fields(cls, name: str, found: Fields, *, waiting: int, in_flight: int, now_at: datetime) -> Self:
+    def from_fields(
+        cls, name: str, found: Fields, *, waiting: int, failing: int, in_flight: int, now_at: datetime
+    ) -> Self:
         """The state in an account's hash and of its queues; a pause or a slower pace that is over is left out."""
         hold, slow = instant(found.get("hold_until")), instant(found.get("slow_until"))
         is_paused = hold is not None and hold > now_at
@@ -218,6 +225,7 @@ class AccountState:
             circuit_open_since=instant(found.get("circuit")),
             slow_until=slow if slow and slow > now_at else None,
             waiting=waiting,
+            failing=failing,
             in_flight=in_flight,
             max_in_flight=int(found.get("max_in_flight", 8)),
             history=tuple(json.loads(found.get("history") or "[]")),

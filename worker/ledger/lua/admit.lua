@@ -67,12 +67,13 @@ local function add_reference(one, record, reference)
 end
 
 local function raise_to_interactive(one, record)
-  local bulk = due_key(record.account, 'bulk')
+  local bulk = due_key(record.account, place_of(record))
   local due = redis.call('ZSCORE', bulk, one.job)
-  redis.call('HSET', job_key(one.job), 'lane', 'interactive')
+  record.lane = 'interactive'
+  redis.call('HSET', job_key(one.job), 'lane', record.lane)
   if due then
     redis.call('ZREM', bulk, one.job)
-    schedule(one.job, record.account, 'interactive', tonumber(due))
+    schedule(one.job, record, tonumber(due))
   end
 end
 
