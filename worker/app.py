@@ -21,6 +21,7 @@ from worker import bootstrap
 from worker.dispatcher import Dispatcher
 from worker.intake import Intake
 from worker.ledger.records import Released
+from worker.presence import Presence
 from worker.providers.base import Inquirer
 
 log = structlog.get_logger(__name__)
@@ -59,11 +60,12 @@ class DispatcherStep(bootsteps.StartStopStep):
         except ConfigurationProblem as problem:
             sys.exit(f"anula: {problem}")
         _warn_of_open_secrets(parts.accounts)
+        name = f"{worker.hostname}/{os.getpid()}"
         self._dispatcher = Dispatcher(
             settings=parts.settings,
             ledger=parts.ledger,
-            intake=Intake(parts.ledger, parts.accounts),
-            enrolment=enrolment,
+            intake=Intake(parts.ledger, parts.accounts, worker=name),
+            presence=Presence(parts.ledger, parts.runner.serving, name=name, enrolment=enrolment),
             wake_up=WakeUp(worker.app),
             slots=worker.concurrency,
             free_slots=lambda: _free_slots(worker),

@@ -254,20 +254,6 @@ def effects_of(answer: Answer, call: Call, abuse: AbuseRule) -> Effects:
             return Effects(feeds="answer", proves=True)
 
 
-def unusable_account(now: Situation, problem: str) -> Park:
-    """No call was made, because the account cannot be used: it is suspended and the job waits, uncounted."""
-    return Park(
-        wait_s=0.0,
-        least_wait_s=0.0,
-        next_call=now.call,
-        retry=now.record.retry,
-        entry={"call": now.call, "reaction": Reaction.ACCOUNT, "note": problem},
-        effects=Effects(suspend=problem),
-        code=now.record.code,
-        unsent=True,
-    )
-
-
 def too_late(now: Situation) -> Park:
     """No call was made, because lease or deadline had run out right before it: the job waits, uncounted."""
     return Park(

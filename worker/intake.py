@@ -16,6 +16,7 @@ from worker.ledger.ledger import Ledger
 from worker.ledger.not_possible import NotPossible
 from worker.ledger.trouble import is_outage
 from worker.ledger.ways_in import Waiting, WaysIn
+from worker.left import Left
 from worker.outcome import refusal
 from worker.request import Admissible, check, decoded
 
@@ -40,32 +41,41 @@ class Submitted:
 class Intake:
     """Takes in what producers have left on stream and queue, in batches."""
 
-    def __init__(self, ledger: Ledger, accounts: Accounts, *, batch: int = 200) -> None:
+    def __init__(self, ledger: Ledger, accounts: Accounts, *, batch: int = 200, worker: str = "") -> None:
+        """`worker`: as which this process registers its accounts."""
         self._ledger = ledger
         self._accounts = accounts
         self._ways_in = WaysIn(ledger)
         self._batch = batch
         self._stuck: set[Entry] = set()
+        self._left = Left(ledger, self._ways_in, accounts, worker)
 
     def take_in(self) -> int:
         """Admit or refuse what stands there now; how many entries that were.
 
-        One that can neither be admitted nor refused stays where it is, is told of once, and keeps no other from it.
+        One that can neither be admitted nor refused stays where it is, is told of once, and keeps no other from it; so
+        does one that is another worker's.
 
         Raises:
             LedgerFull: nothing was taken in.
         """
-        submitted = [_read(one) for one in self._ways_in.waiting(self._batch + len(self._stuck))]
-        self._stuck &= {one.entry for one in submitted}
+        self._left.look_again()
+        limit = self._batch + len(self._stuck) + len(self._left)
+        waiting = list(self._ways_in.waiting(limit))
+        self._stuck &= {one.entry for one in waiting}
         admissible: list[tuple[Submitted, Admissible]] = []
         taken_in = 0
-        for one in submitted:
+        for one in [_read(one) for one in waiting if one.entry not in self._left]:
             checked = self._checked(one)
             if isinstance(checked, Admissible):
                 admissible.append((one, checked))
+            elif self._left.leave(one.entry, checked.body, one.submission):
+                taken_in += 1
             else:
                 taken_in += self._refused(one, checked)
-        return taken_in + self._admitted(admissible)
+        taken_in += self._admitted(admissible)
+        self._left.pass_over([one.entry for one in waiting], self._stuck)
+        return taken_in
 
     def _admitted(self, admissible: Sequence[tuple[Submitted, Admissible]]) -> int:
         """How many of these could be admitted."""

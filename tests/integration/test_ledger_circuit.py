@@ -62,7 +62,8 @@ def failing(world, *numbers, wait_s=30.0, **fields) -> None:
 def due_in_s(world, name: str) -> float:
     """Seconds until a failing job is due."""
     record = world.record(name)
-    return (world.redis.zscore(world.key("due", "norte", f"{record.lane}:failing"), name) - world.now_ms()) / 1000
+    due = world.redis.zscore(world.key("due", "norte", f"{record.lane}:failing"), name)
+    return float(due - world.now_ms()) / 1000
 
 
 # What opens and closes it

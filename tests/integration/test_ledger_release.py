@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.ledgers import FAILURE, LEASE_S, LOST_WAIT_S, PROVEN, failed, finish, park
+from tests.support.ledgers import FAILURE, LEASE_S, LOST_WAIT_S, PROVEN, finish, park
 from tests.support.requests import NORTE, RODOVIARIA, SUR, bpe, sf, uuid
 from worker import verdicts
 from worker.ledger.records import Round

@@ -131,6 +131,7 @@ class Deployment:
         """What a worker does as it starts, and an answer that proves the credentials."""
         for account in self.accounts.by_name.values():
             self.ledger.enroll(account, inquires=account.provider == "ns-bpe")
+        self.ledger.register("hand", dict.fromkeys(self.accounts.by_name.values(), True))
 
     def records(self) -> dict[str, Any]:
         """Everything that jobs have left in Redis, for "nothing was changed"."""

@@ -29,6 +29,7 @@ ALL = accounts(NORTE, SUR, RODOVIARIA)
 _TIMES = {
     "job": ("due", "deadline", "parked_at", "called_at", "submitted_at"),
     "account": ("suspended_at", "hold_until", "slow_until", "circuit", "probe_at", "failing_from"),
+    "worker": ("since",),
 }
 _PACKED = """
 local found = {}

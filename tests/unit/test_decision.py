@@ -474,14 +474,6 @@ def test_what_feeds_the_circuit(reaction, call, code, feeds):
 # Without a call
 
 
-def test_an_account_that_cannot_be_used_is_suspended_and_nothing_counts():
-    step = decision.unusable_account(situation(retry=SPENT, code="211"), "environment variable X is not set")
-
-    assert (step.unsent, step.wait_s, step.code, step.next_call) == (True, 0, "211", Call.CANCEL)
-    assert step.effects == Effects(suspend="environment variable X is not set")
-    assert step.retry == json.loads(SPENT)
-
-
 def test_what_was_too_late_to_be_sent_counts_for_nothing():
     step = decision.too_late(situation(Call.LOOK_UP, retry=SPENT, code="211"))
 

@@ -11,12 +11,9 @@ from typing import Any
 
 from redis import Redis
 
-from config.accounts import Account, Environment
-from config.problem import ConfigurationProblem
 from worker.ledger.admission import Admission, Entry, arguments, grouped
 from worker.ledger.encoding import json_text, ms, rest_of
 from worker.ledger.not_possible import NotPossible, record_damaged, retry_refused, visit_refused
-from worker.ledger.reading import Reading
 from worker.ledger.records import (
     Admitted,
     Begun,
@@ -29,6 +26,7 @@ from worker.ledger.records import (
 )
 from worker.ledger.replicas import NotReplicated, Replicas
 from worker.ledger.steps import Effects, Finish, Park, ending
+from worker.ledger.workers import Workers
 from worker.outcome import Verdict, body
 
 FREE_MEMORY_AT_LEAST = 0.1
@@ -39,7 +37,7 @@ class LedgerFull(Exception):
     """Redis has too little memory left to admit more."""
 
 
-class Ledger(Reading):
+class Ledger(Workers):
     """The ledger of one namespace."""
 
     def __init__(self, redis: Redis, *, namespace: str, keep_s: float, confirm_within_s: float | None = None) -> None:
@@ -75,10 +73,14 @@ class Ledger(Reading):
         return [_admitted(one, reply) for one, reply in zip(admissions, answers, strict=True)]
 
     def peek(
-        self, stream: str, lists: Sequence[str], *, limit: int, longest_text: int, longest_item: int, enough: int
+        self, places: Mapping[str, bytes], *, limit: int, longest_text: int, longest_item: int, enough: int
     ) -> list[list[tuple[bytes, bytes]]]:
-        """What stands on the stream and on each list, oldest first, as the header of `lua/peek.lua` says."""
-        found = self._scripts.call("peek", limit, longest_text, longest_item, enough, stream, *lists)
+        """What stands on the stream and on each list, oldest first, as the header of `lua/peek.lua` says.
+
+        `places`: the stream, then the lists, with the entry of each to begin behind (b"": at its beginning).
+        """
+        flat = [part for place in places.items() for part in place]
+        found = self._scripts.call("peek", limit, longest_text, longest_item, enough, *flat)
         return [[(first, second) for first, second in place] for place in found]
 
     def refuse(self, entry: Entry, outcome: Mapping[str, Any], references: Sequence[str]) -> bool:
@@ -104,9 +106,16 @@ class Ledger(Reading):
 
     # Calls
 
-    def release(self, free: int, *, slots: int, begin_within_s: float, lost_wait_s: float) -> Round:
-        """Hand out due jobs, up to the `free` ones of this process' `slots`."""
-        released, worn, damaged = self._scripts.call("release", free, slots, ms(begin_within_s), ms(lost_wait_s))
+    def release(
+        self, free: int, *, slots: int, begin_within_s: float, lost_wait_s: float, worker: str | None = None
+    ) -> Round:
+        """Hand out due jobs, up to the `free` ones of this process' `slots`.
+
+        Of the accounts that `worker` serves as it has registered; None: of all.
+        """
+        released, worn, damaged = self._scripts.call(
+            "release", free, slots, ms(begin_within_s), ms(lost_wait_s), worker or ""
+        )
         return Round(
             [Released(job.decode(), token, run, calls) for job, token, run, calls in released],
             [job.decode() for job in worn],
@@ -124,6 +133,10 @@ class Ledger(Reading):
         waited_s = max(0.0, (now_at - record.parked_at).total_seconds()) if record.parked_at else 0.0
         left = (record.deadline_at - now_at).total_seconds() if record.deadline_at else None
         return Begun(record, generation, waited_s, left)
+
+    def hand_back(self, begun: Begun, token: int, nonce: str) -> None:
+        """Put a job back whose call was begun and cannot be made by this worker; it counts for nothing."""
+        self._scripts.call("hand_back", begun.record.job, token, nonce)
 
     def park(self, begun: Begun, token: int, nonce: str, step: Park) -> str:
         """Hand in an answer after which the job is asked again: `parked`, `late`, or `over` as for `finish`."""
@@ -240,40 +253,6 @@ class Ledger(Reading):
     def heed(self, account: str, nonce: str, effects: Effects, *, job: str, generation: int) -> None:
         """Let the answer to such a call pause or suspend the account, as an answer to a job's call would."""
         self._scripts.call("heed", account, nonce, json_text(effects.as_json(job, generation)))
-
-    # Accounts and environment
-
-    def enroll(self, account: Account, *, inquires: bool) -> None:
-        """Make an account and its limits known; called by every worker as it starts.
-
-        Raises:
-            ConfigurationProblem: the namespace belongs to the other environment.
-        """
-        minute = "" if account.max_per_minute is None else account.max_per_minute
-        environment = self._scripts.call(
-            "enroll", account.environment, account.name, account.provider, account.max_in_flight, minute, int(inquires)
-        )
-        self._agree(account.environment, environment)
-
-    def is_known(self) -> bool:
-        """Whether a worker has enrolled here; no longer so where Redis has lost everything."""
-        return bool(self.redis.hexists(self.key("meta"), "environment"))
-
-    def agree_environment(self, environment: Environment) -> None:
-        """Make sure that the namespace is of this environment; the first one that asks decides.
-
-        Raises:
-            ConfigurationProblem: the namespace belongs to the other environment.
-        """
-        self.redis.hsetnx(self.key("meta"), "environment", environment)
-        self._agree(environment, self.redis.hget(self.key("meta"), "environment") or b"")
-
-    def _agree(self, wanted: Environment, recorded: bytes | str) -> None:
-        if text(recorded) != wanted:
-            raise ConfigurationProblem(
-                f"the accounts file is of the {wanted} environment, but namespace {self.namespace} on this Redis "
-                f"belongs to {text(recorded)}: set ANULA_NAMESPACE, ANULA_REDIS_URL or ANULA_ACCOUNTS to match"
-            )
 
 
 def _admitted(one: Admission, reply: Sequence[Any]) -> Admitted | NotPossible | None:

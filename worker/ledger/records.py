@@ -182,7 +182,8 @@ class AccountState:
     """One account as the ledger has it now; times are aware UTC, None where it does not apply.
 
     Attributes:
-        failing: How many of the waiting jobs have had nothing but TRANSIENT and UNKNOWN answers since their last other one.
+        workers: How many live workers serve it.
+        failing: How many of the waiting jobs were last answered TRANSIENT or UNKNOWN.
     """
 
     name: str
@@ -195,6 +196,7 @@ class AccountState:
     pause_reason: str | None
     circuit_open_since: datetime | None
     slow_until: datetime | None
+    workers: int
     waiting: int
     failing: int
     in_flight: int
@@ -208,7 +210,7 @@ class AccountState:
 
     @classmethod
     def from_fields(
-        cls, name: str, found: Fields, *, waiting: int, failing: int, in_flight: int, now_at: datetime
+        cls, name: str, found: Fields, *, now_at: datetime, workers: int, waiting: int, failing: int, in_flight: int
     ) -> Self:
         """The state in an account's hash and of its queues; a pause or a slower pace that is over is left out."""
         hold, slow = instant(found.get("hold_until")), instant(found.get("slow_until"))
@@ -224,6 +226,7 @@ class AccountState:
             pause_reason=(found.get("hold_reason") or None) if is_paused else None,
             circuit_open_since=instant(found.get("circuit")),
             slow_until=slow if slow and slow > now_at else None,
+            workers=workers,
             waiting=waiting,
             failing=failing,
             in_flight=in_flight,

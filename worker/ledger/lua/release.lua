@@ -1,9 +1,10 @@
 -- release: queued/waiting and due -> leased; takes back what was not begun or whose call's lease has ended.
 -- KEYS: meta
--- ARGV: limit (calls that this process could run now), slots (calls that it can run at all), begin_within_ms, lost_wait_ms (wait after a call that was lost)
+-- ARGV: limit (calls that this process could run now), slots (calls that it can run at all), begin_within_ms,
+--       lost_wait_ms (wait after a call that was lost), worker (as registered: only accounts that it serves; '' for all)
 -- Reply: { { job, token, run, calls }, ... }, { worn-out job, ... }, { { job with a damaged record, why }, ... }
 -- Again: may hand out more; the lease mends it.
-local slots, begin_within, lost_wait = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local slots, begin_within, lost_wait, worker = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 -- Wake-ups that nobody has fetched yet take their share.
 local limit = tonumber(ARGV[1]) - redis.call('LLEN', ns .. '.run')
 -- Accounts on trial may be those of a provider that hangs: they never take every slot.
@@ -131,11 +132,32 @@ local function set_turn(account, at)
   if at then redis.call('ZADD', key('turns'), at, account) else redis.call('ZREM', key('turns'), account) end
 end
 
+-- Of these accounts those that this worker serves.
+local function served(accounts)
+  if worker == '' or #accounts == 0 then return accounts end
+  local found = {}
+  for place, has in ipairs(redis.call('HMGET', key('has', worker), unpack(accounts))) do
+    if has and string.sub(has, 1, 1) == '1' then found[#found + 1] = accounts[place] end
+  end
+  return found
+end
+
+-- The accounts that may have something for this worker, those that have waited longest first.
+local function whose_turn()
+  local found, passed = {}, 0
+  repeat
+    local some = redis.call('ZRANGEBYSCORE', key('turns'), '-inf', now, 'LIMIT', passed, TURNS)
+    for _, account in ipairs(served(some)) do found[#found + 1] = account end
+    passed = passed + #some
+  until #some < TURNS or #found >= TURNS
+  return found
+end
+
 bridge_gap()
 for _, job in ipairs(redis.call('ZRANGEBYSCORE', key('leases'), '-inf', now, 'LIMIT', 0, 100)) do take_back(job) end
 
 -- One job an account and round, so that none starves another; who was served goes behind who was not.
-local turn = redis.call('ZRANGEBYSCORE', key('turns'), '-inf', now, 'LIMIT', 0, TURNS)
+local turn = limit > 0 and whose_turn() or {}
 while #released + #damaged < limit and #turn > 0 do
   local again = {}
   for _, account in ipairs(turn) do
