@@ -232,6 +232,8 @@ def _nothing_sent(answer: Answer) -> str:
 def effects_of(answer: Answer, call: Call, abuse: AbuseRule) -> Effects:
     """What the answer means for the account. A download that is not ready yet says nothing against the provider."""
     match answer.reaction:
+        case Reaction.ACCOUNT if answer.is_misconfiguration:
+            return Effects()
         case Reaction.ACCOUNT:
             words = " ".join(part for part in (answer.code, answer.message) if part)
             return Effects(feeds="answer", suspend=words or "refused", suspend_code=answer.code)

@@ -80,12 +80,12 @@ class Runner:
             return Dropped(begun)
         try:
             account, secret = self.serving.account_and_secret(begun.record.account)
+            if on_begin:
+                on_begin(begun)
+            step = self._step(begun, asked_at, account, secret)
         except NotServed as problem:
             retry.until_taken(lambda: self.ledger.hand_back(begun, token, nonce), is_outage=is_outage)
-            return Dropped(f"this worker does not serve account {begun.record.account}: {problem}")
-        if on_begin:
-            on_begin(begun)
-        step = self._step(begun, asked_at, account, secret)
+            return Dropped(f"this worker cannot call for account {begun.record.account}: {problem}")
         try:
             return self._hand_in(begun, token, nonce, step)
         except Exception as error:
@@ -98,8 +98,11 @@ class Runner:
             adapter = self.adapter(account)
             now = replace(now, inquires=isinstance(adapter, Inquirer))
             answer = _ask(adapter, now, Credentials(secret, self._may_send(now, asked_at)))
+            self._look_for_misconfiguration(account, answer)
             self._log(now, answer)
             return decision.decide(now, answer)
+        except NotServed:
+            raise
         except TooLate:
             return decision.too_late(now)
         except Exception as error:
@@ -109,6 +112,14 @@ class Runner:
     def _situation(self, begun: Begun) -> Situation:
         call = Call(begun.record.next_call)
         return Situation(begun, call, inquires=True, policies=self.policies, abuse=self._abuse())
+
+    def _look_for_misconfiguration(self, account: Account, answer: Answer) -> None:
+        """Only the provider's own word suspends an account: what stopped a call here may be right in other workers."""
+        if answer.is_misconfiguration:
+            problem = answer.message or "no call can be made with it"
+            self.serving.set_aside(account.name, problem)
+            raise NotServed(problem)
+        self.serving.confirm(account.name)
 
     def _abuse(self) -> AbuseRule:
         settings = self.settings

@@ -10,6 +10,7 @@ from tests.support.ledgers import World
 from tests.support.requests import NORTE, RODOVIARIA, SUR, accounts, bpe, chbpe, sf, uuid
 from worker import intake as module
 from worker.intake import Intake
+from worker.ledger.ways_in import Waiting
 
 pytestmark = pytest.mark.integration
 
@@ -141,7 +142,7 @@ def test_requests_that_were_left_are_not_read_again_and_again(two, monkeypatch):
         two.add(sf(100 + number, account="sur"))
         two.push(sf(200 + number, account="sur"), f"task-{number}")
     two.take_in(two.mine)
-    read = []
+    read: list[Waiting] = []
     monkeypatch.setattr(module, "_read", read.append)
 
     for _ in range(20):

@@ -399,6 +399,12 @@ def test_an_account_is_suspended_even_without_words():
     assert parked(situation(), answer(Reaction.ACCOUNT)).effects.suspend
 
 
+def test_only_the_provider_s_own_word_suspends_an_account():
+    said = answer(Reaction.ACCOUNT, unsent=True, message="WSDL x.wsdl cannot be read")
+
+    assert parked(situation(), said).effects == Effects()
+
+
 @pytest.mark.parametrize(
     ("said", "note"),
     [

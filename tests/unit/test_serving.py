@@ -84,3 +84,21 @@ def test_the_remedy_of_a_variable_is_a_restart_and_that_of_a_file_is_none():
         serving({}, NORTE.model_copy(update={"password_env": None, "password_file": "/no/such/file"})).look([])
 
     assert [("restart" in line["remedy"]) for line in lines] == [True, False]
+
+
+def test_an_account_with_which_no_call_can_be_made_is_tried_again_later_and_told_once():
+    one = serving({"NORTE_PASSWORD": "x"}, NORTE)
+    with capture_logs() as lines:
+        for _ in range(3):
+            one.set_aside("norte", "WSDL x.wsdl cannot be read")
+            assert one.look([]) == {NORTE: False}
+            assert one.unserved() == {"norte"}
+            one._again_at["norte"] -= 61
+            assert one.look([]) == {NORTE: True}
+            assert one.unserved() == set()
+    assert events(lines) == [("account_not_served", "norte")]
+
+    with capture_logs() as lines:
+        one.confirm("norte")
+        one.confirm("norte")
+    assert events(lines) == [("account_served", "norte")]
