@@ -24,7 +24,8 @@ from pydantic import (
 from config.problem import ConfigurationProblem
 from config.secrets import SecretSource
 
-AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+ACCOUNT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+AccountName = Annotated[str, Field(pattern=ACCOUNT_NAME)]
 VariableName = Annotated[str, Field(min_length=1)]
 
 

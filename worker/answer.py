@@ -123,6 +123,11 @@ class Answer:
     least_wait_s: float = 0.0
     hold_account_s: float = 0.0
 
+    @property
+    def is_misconfiguration(self) -> bool:
+        """Whether no call could be made because of how the account is configured in this process."""
+        return self.reaction is Reaction.ACCOUNT and self.unsent
+
     def as_json(self) -> dict[str, Any]:
         """The fields that an outcome carries on; `from_json` reads them back."""
         return {

@@ -26,6 +26,7 @@ from worker import bootstrap, process
 from worker.dispatcher import Dispatcher
 from worker.intake import Intake
 from worker.ledger.records import Released
+from worker.presence import Presence
 from worker.providers.base import Inquirer
 
 log = structlog.get_logger(__name__)
@@ -64,11 +65,12 @@ class DispatcherStep(bootsteps.StartStopStep):
         except ConfigurationProblem as problem:
             process.leave(problem, as_json=settings_file.wants_json())
         _warn_of_open_secrets(parts.accounts)
+        name = f"{worker.hostname}/{os.getpid()}"
         self._dispatcher = Dispatcher(
             settings=parts.settings,
             ledger=parts.ledger,
-            intake=Intake(parts.ledger, parts.accounts),
-            enrolment=enrolment,
+            intake=Intake(parts.ledger, parts.accounts, worker=name),
+            presence=Presence(parts.ledger, parts.runner.serving, name=name, enrolment=enrolment),
             wake_up=WakeUp(worker.app),
             slots=worker.concurrency,
             free_slots=lambda: _free_slots(worker),

@@ -19,6 +19,7 @@ from worker.providers.base import Adapter
 from worker.retry import Policies
 from worker.run import Runner
 from worker.sender import Limits, Sender
+from worker.serving import Serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,7 @@ def build(settings: Settings, accounts: Accounts, environment: Mapping[str, str]
     adapters = _Adapters(Sender(Limits(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)))
     runner = Runner(
         settings=settings,
-        accounts=accounts.by_name,
-        environment=environment,
+        serving=Serving(accounts.by_name, environment),
         adapter=adapters.of,
         ledger=ledger,
         policies=Policies(retries.policies(settings, accounts.environment)),

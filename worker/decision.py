@@ -175,7 +175,6 @@ def _park(
     until_s: float | None = None,
     code: str | None = None,
 ) -> Park:
-    failed = answer.reaction in {Reaction.TRANSIENT, Reaction.UNKNOWN}
     return Park(
         wait_s=wait_s,
         least_wait_s=max(answer.least_wait_s, _least_wait_s(now, answer)),
@@ -186,7 +185,6 @@ def _park(
         code=code or answer.code,
         may_have_acted=now.call is Call.CANCEL and (answer.may_have_acted or answer.reaction is Reaction.CONFIRM),
         in_process=answer.reaction is Reaction.IN_PROCESS,
-        failed=failed and now.call is not Call.EVIDENCE,
         pending=pending,
         until_s=until_s,
         unsent=answer.unsent,
@@ -246,6 +244,8 @@ def _nothing_sent(answer: Answer) -> str:
 def effects_of(answer: Answer, call: Call, abuse: AbuseRule) -> Effects:
     """What the answer means for the account. A download that is not ready yet says nothing against the provider."""
     match answer.reaction:
+        case Reaction.ACCOUNT if answer.is_misconfiguration:
+            return Effects()
         case Reaction.ACCOUNT:
             words = " ".join(part for part in (answer.code, answer.message) if part)
             return Effects(feeds="answer", suspend=words or "refused", suspend_code=answer.code)
@@ -266,20 +266,6 @@ def effects_of(answer: Answer, call: Call, abuse: AbuseRule) -> Effects:
             )
         case _:
             return Effects(feeds="answer", proves=True)
-
-
-def unusable_account(now: Situation, problem: str) -> Park:
-    """No call was made, because the account cannot be used: it is suspended and the job waits, uncounted."""
-    return Park(
-        wait_s=0.0,
-        least_wait_s=0.0,
-        next_call=now.call,
-        retry=now.record.retry,
-        entry={"call": now.call, "reaction": Reaction.ACCOUNT, "note": problem},
-        effects=Effects(suspend=problem),
-        code=now.record.code,
-        unsent=True,
-    )
 
 
 def too_late(now: Situation) -> Park:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from config.accounts import Account
 from config.problem import ConfigurationProblem
 from config.settings import Settings
 from worker import verdicts
@@ -16,6 +15,7 @@ from worker.ledger.ledger import Ledger
 from worker.ledger.records import Record, Released
 from worker.ledger.trouble import is_full, is_outage
 from worker.outcome import Verdict
+from worker.presence import Presence
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ class Dispatcher(threading.Thread):
         settings: Settings,
         ledger: Ledger,
         intake: Intake,
-        enrolment: Sequence[tuple[Account, bool]],
+        presence: Presence,
         wake_up: Callable[[Sequence[Released]], None],
         slots: int,
         free_slots: Callable[[], int],
@@ -50,8 +50,7 @@ class Dispatcher(threading.Thread):
         self._settings = settings
         self._ledger = ledger
         self._intake = intake
-        self._enrolment = tuple(enrolment)
-        self._to_enroll = list(enrolment)
+        self._presence = presence
         self._wake_up = wake_up
         self._slots = slots
         self._free_slots = free_slots
@@ -70,7 +69,7 @@ class Dispatcher(threading.Thread):
         """Tick until stopped. A Redis outage makes it wait and try on; a bug is logged and does not end it."""
         while not self._stopping.is_set():
             try:
-                self._enroll()
+                self._presence.enroll()
                 did = self.tick()
                 self._redis_is_back()
                 self._stopping.wait(min(BREATH_S, self._settings.tick_s) if did else self._settings.tick_s)
@@ -84,7 +83,9 @@ class Dispatcher(threading.Thread):
     def tick(self) -> bool:
         """One round; whether there was anything to do."""
         # Trimming first: a full Redis takes nothing else, and room is what trimming makes.
-        worked = [self._guarded(step) for step in (self._trim, self._take_in, self._expire, self._release)]
+        worked = [
+            self._guarded(step) for step in (self._trim, self._register, self._take_in, self._expire, self._release)
+        ]
         return any(worked)
 
     def _guarded(self, step: Callable[[], int]) -> int:
@@ -100,11 +101,9 @@ class Dispatcher(threading.Thread):
                 log.exception("dispatcher_step_failed", step=step.__name__)
         return 0
 
-    def _enroll(self) -> None:
-        while self._to_enroll:
-            account, inquires = self._to_enroll[-1]
-            self._ledger.enroll(account, inquires=inquires)
-            self._to_enroll.pop()
+    def _register(self) -> int:
+        self._presence.register()
+        return 0
 
     def _take_in(self) -> int:
         taken_in = self._intake.take_in()
@@ -152,6 +151,7 @@ class Dispatcher(threading.Thread):
             slots=self._slots,
             begin_within_s=settings.begin_within_s,
             lost_wait_s=settings.unknown_first_s,
+            worker=self._presence.name,
         )
         if released:
             self._wake_up(released)
@@ -164,7 +164,7 @@ class Dispatcher(threading.Thread):
         if time.monotonic() - self._trimmed_at >= TRIM_EVERY_S:
             self._trimmed_at = time.monotonic()
             if not self._ledger.is_known():
-                self._to_enroll = list(self._enrolment)
+                self._presence.start_again()
             self._ledger.trim()
         return 0
 

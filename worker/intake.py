@@ -18,6 +18,7 @@ from worker.ledger.ledger import Ledger
 from worker.ledger.not_possible import NotPossible, NotRemoved
 from worker.ledger.trouble import is_outage, words
 from worker.ledger.ways_in import Waiting, WaysIn
+from worker.left import Left
 from worker.outcome import refusal
 from worker.request import Admissible, check, decoded
 
@@ -50,7 +51,16 @@ class Submitted:
 class Intake:
     """Takes in what producers have left on stream and queue, in batches."""
 
-    def __init__(self, ledger: Ledger, accounts: Accounts, *, batch: int = 200, kept_for_s: float = KEPT_FOR_S) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        accounts: Accounts,
+        *,
+        batch: int = 200,
+        worker: str = "",
+        kept_for_s: float = KEPT_FOR_S,
+    ) -> None:
+        """`worker`: as which this process registers its accounts."""
         self._ledger = ledger
         self._accounts = accounts
         self._ways_in = WaysIn(ledger)
@@ -60,29 +70,36 @@ class Intake:
         self._kept: set[Entry] = set()
         self._kept_until = 0.0
         self._told: str | None = None
+        self._left = Left(ledger, self._ways_in, accounts, worker)
 
     def take_in(self) -> int:
         """Admit or refuse what is there now; how many entries that were.
 
-        One that can neither be admitted nor refused stays where it is, is logged once, and keeps no other from it. One
-        that was taken in and cannot be removed is left alone for a while.
+        One that can neither be admitted nor refused stays where it is, is logged once, and keeps no other from it; so
+        does one that is another worker's. One that was taken in and cannot be removed is left alone for a while.
 
         Raises:
             LedgerFull: nothing was taken in.
         """
-        waiting = list(self._ways_in.waiting(self._batch + len(self._stuck) + len(self._kept)))
+        self._left.look_again()
+        limit = self._batch + len(self._stuck) + len(self._kept) + len(self._left)
+        waiting = list(self._ways_in.waiting(limit))
         self._forget_who_is_gone({one.entry for one in waiting})
         admissible: list[tuple[Submitted, Admissible]] = []
         taken_in = 0
-        for one in [_read(one) for one in waiting if one.entry not in self._kept]:
+        to_read = [one for one in waiting if one.entry not in self._kept and one.entry not in self._left]
+        for one in map(_read, to_read):
             checked = self._checked(one)
             if isinstance(checked, Admissible):
                 admissible.append((one, checked))
+            elif self._left.leave(one.entry, checked.body, one.submission):
+                taken_in += 1
             else:
                 taken_in += self._refused(one, checked)
         taken_in += self._admitted(admissible)
         if not self._kept:
             self._told = None
+        self._left.pass_over([one.entry for one in waiting], self._stuck | self._kept)
         return taken_in
 
     def _forget_who_is_gone(self, there: Collection[Entry]) -> None:

@@ -2,14 +2,12 @@
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import structlog
 
 from config.accounts import Account
-from config.problem import ConfigurationProblem
-from config.secrets import SecretMissing
 from config.settings import Settings
 from worker import decision, retry
 from worker.answer import Answer
@@ -23,6 +21,7 @@ from worker.providers.base import Adapter, Credentials, Inquirer
 from worker.request import stored
 from worker.retry import Policies
 from worker.sender import TooLate
+from worker.serving import NotServed, Serving
 
 log = structlog.get_logger(__name__)
 
@@ -65,8 +64,7 @@ class Runner:
     """What runs calls: the parts that every call of this process needs."""
 
     settings: Settings
-    accounts: Mapping[str, Account]
-    environment: Mapping[str, str]
+    serving: Serving
     adapter: Callable[[Account], Adapter]
     ledger: Ledger
     policies: Policies
@@ -80,26 +78,31 @@ class Runner:
         )
         if isinstance(begun, str):
             return Dropped(begun)
-        if on_begin:
-            on_begin(begun)
-        step = self._step(begun, asked_at)
+        try:
+            account, secret = self.serving.account_and_secret(begun.record.account)
+            if on_begin:
+                on_begin(begun)
+            step = self._step(begun, asked_at, account, secret)
+        except NotServed as problem:
+            retry.until_taken(lambda: self.ledger.hand_back(begun, token, nonce), is_outage=is_outage)
+            return Dropped(f"this worker cannot call for account {begun.record.account}: {problem}")
         try:
             return self._hand_in(begun, token, nonce, step)
         except Exception as error:
             log.exception("answer_not_taken", job=job, run=begun.record.run)
             return self._hand_in(begun, token, nonce, decision.bug(self._situation(begun), error))
 
-    def _step(self, begun: Begun, asked_at: float) -> Park | Finish:
+    def _step(self, begun: Begun, asked_at: float, account: Account, secret: str) -> Park | Finish:
         now = self._situation(begun)
         try:
-            account, adapter = self._usable(begun.record.account)
-            secret = account.secret_source.read(self.environment)
+            adapter = self.adapter(account)
             now = replace(now, inquires=isinstance(adapter, Inquirer))
             answer = _ask(adapter, now, Credentials(secret, self._may_send(now, asked_at)))
+            self._look_for_misconfiguration(account, answer)
             self._log(now, answer)
             return decision.decide(now, answer)
-        except (SecretMissing, ConfigurationProblem) as problem:
-            return decision.unusable_account(now, str(problem))
+        except NotServed:
+            raise
         except TooLate:
             return decision.too_late(now)
         except Exception as error:
@@ -110,11 +113,13 @@ class Runner:
         call = Call(begun.record.next_call)
         return Situation(begun, call, inquires=True, policies=self.policies, abuse=self._abuse())
 
-    def _usable(self, name: str) -> tuple[Account, Adapter]:
-        account = self.accounts.get(name)
-        if account is None:
-            raise ConfigurationProblem(f"account {name} is not in the worker's accounts file")
-        return account, self.adapter(account)
+    def _look_for_misconfiguration(self, account: Account, answer: Answer) -> None:
+        """Only the provider's own word suspends an account: what stopped a call here may be right in other workers."""
+        if answer.is_misconfiguration:
+            problem = answer.message or "no call can be made with it"
+            self.serving.set_aside(account.name, problem)
+            raise NotServed(problem)
+        self.serving.confirm(account.name)
 
     def _abuse(self) -> AbuseRule:
         settings = self.settings

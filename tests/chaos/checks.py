@@ -242,7 +242,7 @@ def _shut_spans(seen: Observed, moments: Sequence[tuple[int, str, str]]) -> Iter
 def _one_at_a_time(
     seen: Observed, name: str, calls: Sequence[Call], moments: Sequence[tuple[int, str, str]]
 ) -> Iterator[Breach]:
-    """With an open circuit, and after a resume until an answer proves the account."""
+    """After a resume, until an answer proves the account; with an open circuit, but for a new probe beside a failing one."""
     for place, (at_ms, what, _) in enumerate(moments):
         start = seen.clock.at_ms(at_ms)
         if what == "circuit opened":
@@ -257,10 +257,22 @@ def _one_at_a_time(
             continue
         within = [call for call in calls if span[0] < call.started < span[1]]
         for earlier, later in _overlapping(within):
+            if what == "circuit opened" and _is_probed_beside(seen, within, earlier, later):
+                continue
             excused = seen.is_thawed(later) or seen.froze_within(earlier, later.started)
             text = f"{name} on trial since {start:.3f} ({what}): {earlier} and {later}"
             kind = Kind.FROZEN if excused else Kind.SUSPENDED
             yield Breach(kind, text, _job(later.document), _job(earlier.document))
+
+
+def _is_probed_beside(seen: Observed, within: Sequence[Call], earlier: Call, later: Call) -> bool:
+    """Whether the earlier call is the only one that the later meets, and its document was called for before.
+
+    A lenient reading: what the document was answered then is not looked at.
+    """
+    met = [call for call in within if call.started < later.started < call.ended]
+    was_called = any(call.started < earlier.started for call in seen.calls_of[earlier.document])
+    return len(met) == 1 and was_called
 
 
 def _may_prove(call: Call) -> bool:

@@ -213,8 +213,9 @@ def leftovers(ledger: Ledger) -> dict[str, int]:
     found["handed"] = redis.scard(ledger.key("handed"))
     for account in ACCOUNTS:
         found["in flight"] += redis.scard(ledger.key("flight", account))
+        found["failing, in flight"] += redis.scard(ledger.key("failing", account))
         found["handed by account"] += abs(int(redis.hget(ledger.key("account", account), "handed") or 0))
-    for waiting in ("due", "weather", "clearing"):
+    for waiting in ("due", "outage", "recovery"):
         for key in redis.scan_iter(match=ledger.key(waiting, "*"), count=1_000):
             found[waiting] += redis.zcard(key)
     found["request stream"] = redis.xlen(ledger.key("requests"))

@@ -141,6 +141,24 @@ def test_two_calls_at_a_time_on_trial_are_found(seen, moments, code):
     assert Kind.SUSPENDED in [breach.kind for breach in found]
 
 
+OPEN = [(100_500, "circuit opened", ""), (109_000, "circuit closed", "")]
+
+
+def test_a_new_document_that_is_probed_beside_one_that_has_failed_is_no_breach(seen):
+    before = call(99, 99.5, code="500")
+    calls = [before, call(102, 105, code="500"), call(103, 104, code="500", document=sandbox_uuid(200, 2))]
+
+    assert Kind.SUSPENDED not in kinds(replace(seen, calls=calls, moments={"norte": OPEN}))
+
+
+def test_a_third_probe_at_a_time_is_found(seen):
+    before = call(99, 99.5, code="500")
+    others = [call(103, 105, code="500", document=sandbox_uuid(200, number)) for number in (2, 3)]
+    calls = [before, call(102, 105, code="500"), others[0], replace(others[1], started=104)]
+
+    assert Kind.SUSPENDED in kinds(replace(seen, calls=calls, moments={"norte": OPEN}))
+
+
 def test_more_calls_at_a_time_than_the_account_may_have_are_found(seen):
     calls = [call(101, 103, document=sandbox_uuid(200, number)) for number in range(9)]
 

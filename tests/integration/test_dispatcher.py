@@ -4,6 +4,8 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
 
 import pytest
 from redis.exceptions import ResponseError
@@ -23,9 +25,12 @@ from worker.ledger.connect import connect
 from worker.ledger.ledger import Ledger
 from worker.ledger.records import Released
 from worker.outcome import Status
+from worker.presence import Presence
+from worker.serving import NotServed, Serving
 
 pytestmark = pytest.mark.integration
 
+_numbers = count(1)
 FAR = "2099-01-01T00:00:00Z"
 
 
@@ -52,13 +57,15 @@ class Wakened:
 
 
 def build(url: str, namespace: str, woken: Wakened, *enrolled: Account) -> Dispatcher:
+    name = f"worker/{next(_numbers)}"
     settings = Settings(redis_url=url, tick_s=0.01, redis_timeout_s=0.5)
     ledger = Ledger(connect(settings), namespace=namespace, keep_s=3_600)
+    serving = Serving({account.name: account for account in (NORTE, *enrolled)}, {"NORTE_PASSWORD": "x"})
     return Dispatcher(
         settings=settings,
         ledger=ledger,
-        intake=Intake(ledger, accounts(*enrolled)),
-        enrolment=[(account, False) for account in enrolled],
+        intake=Intake(ledger, accounts(*enrolled), worker=name),
+        presence=Presence(ledger, serving, name=name, enrolment=[(account, False) for account in enrolled]),
         wake_up=woken,
         slots=1_000,
         free_slots=lambda: woken.free,
@@ -87,7 +94,7 @@ def woken() -> Wakened:
 def dispatcher(redis_url, namespace, woken) -> Iterator[Dispatcher]:
     """Not started: its rounds are taken by hand, its accounts enrolled and proven."""
     one = build(redis_url, namespace, woken, NORTE)
-    one._enroll()
+    one._presence.enroll()
     one._ledger.redis.hset(one._ledger.key("account", "norte"), "proven", 1)
     yield one
     one._ledger.redis.close()
@@ -227,6 +234,79 @@ def test_many_dispatchers_release_every_job_once(redis_url, world):
         one._ledger.redis.close()
 
     assert len({released.job for one in woken for released in one.all}) == 200
+
+
+# What it serves
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    file = tmp_path / "norte.secret"
+    file.write_text("secret")
+    return file
+
+
+@pytest.fixture
+def by_file(redis_url, namespace, woken, secret) -> Iterator[Dispatcher]:
+    """Not started; the secret of norte is in a file."""
+    norte = NORTE.model_copy(update={"password_env": None, "password_file": secret})
+    one = build(redis_url, namespace, woken, norte)
+    one._presence.enroll()
+    one.tick()
+    yield one
+    one._ledger.redis.close()
+
+
+def served_again(one: Dispatcher) -> None:
+    """As if the time to look at the secrets again had come."""
+    one._presence._registered_at -= 4
+    one.tick()
+
+
+def test_a_secret_that_a_call_does_not_find_stops_the_account_at_once_and_until_it_is_back(
+    by_file, world, woken, secret
+):
+    world.submit(sf(1))
+    secret.unlink()
+    with capture_logs() as lines:
+        with pytest.raises(NotServed):
+            by_file._presence._serving.account_and_secret("norte")
+        for _ in range(3):
+            by_file.tick()
+
+    assert [line["event"] for line in lines] == ["account_not_served"]
+    assert woken.all == []
+    assert world.account("norte").get("suspended_at") is None
+    assert [one.workers for one in world.ledger.account_states()] == [0]
+    secret.write_text("another")
+    served_again(by_file)
+    assert woken.has(1)
+
+
+def test_an_account_that_is_served_again_goes_on_as_after_a_start(by_file, world, woken, secret):
+    world.redis.hset(world.key("account", "norte"), "proven", 1)
+    secret.unlink()
+    served_again(by_file)
+    for number in range(3):
+        world.submit(sf(number))
+    secret.write_text("perhaps a wrong one")
+
+    served_again(by_file)
+
+    assert len(woken.all) == 1, "one call at a time until an answer proves it"
+
+
+def test_jobs_of_an_account_that_is_not_in_the_file_stay_for_others(by_file, world, woken):
+    world.enroll(SUR)
+    world.submit(sf(1, account="sur"))
+    world.submit(sf(2))
+    with capture_logs() as lines:
+        served_again(by_file)
+        served_again(by_file)
+
+    assert [one.job for one in woken.all] == [job(2)]
+    told = [(line["event"], line["account"]) for line in lines if line["log_level"] == "warning"]
+    assert told == [("account_not_served", "sur")]
 
 
 # Its rounds

@@ -45,7 +45,6 @@ PARKS = st.builds(
     st.sampled_from([0.0, 0.0, 5.0, 300.0]),
     next_call=st.sampled_from(["cancel", "look_up", "evidence"]),
     effects=st.sampled_from(EFFECTS),
-    failed=st.booleans(),
     may_have_acted=st.booleans(),
     in_process=st.booleans(),
     unsent=st.booleans(),
@@ -217,7 +216,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for job, record in keys.jobs.items():
             state, account = record["state"], record["account"]
             places = [place for place, jobs in keys.places.items() if job in jobs]
-            lane = f"due:{account}:{record['lane']}"
+            lane = f"due:{account}:{record['lane']}{':failing' if 'failing' in record else ''}"
             if state == "running" or (state in OPEN_STATES and "handed" in record):
                 assert places == ["leases"], (job, record)
             elif state in OPEN_STATES:
@@ -239,8 +238,9 @@ class LedgerMachine(RuleBasedStateMachine):
             state = keys.account(account)
             assert int(state.get("handed", 0)) == len(handed & of_account)
             assert keys.members(f"flight:{account}") == keys.places["leases"] & of_account
-            for weather in ("weather", "clearing"):
-                assert keys.members(f"{weather}:{account}") <= keys.due(account)
+            for waiting in ("outage", "recovery"):
+                assert keys.members(f"{waiting}:{account}") <= keys.failing(account)
+            assert keys.members(f"failing:{account}") <= keys.members(f"flight:{account}")
             trial = state.get("trial")
             assert trial is None or trial in keys.members(f"flight:{account}")
 
@@ -308,9 +308,10 @@ class _Keys:
         """The fields of an account."""
         return {field.decode(): text.decode() for field, text in self._dump.get(f"account:{name}", {}).items()}
 
-    def due(self, account: str) -> set[str]:
-        """Every job in a lane of the account."""
-        return {job for name, jobs in self.places.items() if name.startswith(f"due:{account}:") for job in jobs}
+    def failing(self, account: str) -> set[str]:
+        """Every failing job that waits in a lane of the account."""
+        lanes = [name for name in self.places if name.startswith(f"due:{account}:") and name.endswith(":failing")]
+        return {job for name in lanes for job in self.places[name]}
 
 
 def test_no_order_of_events_takes_a_job_off_its_transitions(redis_url):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.ledgers import FAILURE, LEASE_S, LOST_WAIT_S, PROVEN, failed, finish, park
+from tests.support.ledgers import FAILURE, LEASE_S, LOST_WAIT_S, PROVEN, finish, park
 from tests.support.requests import NORTE, RODOVIARIA, SUR, bpe, sf, uuid
 from worker import verdicts
 from worker.ledger.records import Round
@@ -307,177 +307,6 @@ def test_what_was_handed_out_before_is_put_back_where_one_call_at_a_time_is_the_
     assert world.try_begin(second, "n") == "one call at a time"
     [trial] = world.release()
     world.begin(trial)
-
-
-# The circuit
-
-
-def open_circuit(world, numbers=range(10), wait_s=600.0) -> None:
-    """Ten jobs fail in a row and wait."""
-    for number in numbers:
-        held = world.next_call(world.submit(sf(number)).job)
-        world.park(held, failed(wait_s))
-
-
-def test_ten_failures_in_a_row_open_the_circuit(world):
-    world.enroll(NORTE)
-    open_circuit(world, range(9))
-    assert "circuit" not in world.account("norte")
-
-    open_circuit(world, [9])
-
-    assert world.account("norte")["circuit"]
-    assert world.ledger.account_states()[0].circuit_open_since is not None
-
-
-def test_any_other_answer_starts_the_count_anew(world):
-    world.enroll(NORTE)
-    open_circuit(world, range(9))
-    world.finish(world.call(sf(50)))
-
-    open_circuit(world, range(10, 19))
-
-    assert "circuit" not in world.account("norte")
-
-
-def test_an_open_circuit_lets_one_probe_through_at_a_time(world):
-    world.enroll(NORTE)
-    open_circuit(world)
-    fill(world, range(50, 53))
-    assert world.release() == []
-
-    world.pass_time(1.1)
-    [probe] = world.release()
-    assert world.release() == []
-    world.park(world.begin(probe), failed())
-
-    assert world.release() == []
-    world.pass_time(1.1)
-    assert world.release() == [], "the second wait is longer"
-    world.pass_time(1)
-    assert len(world.release()) == 1
-
-
-def test_probes_come_at_least_every_ten_seconds(world):
-    world.enroll(NORTE)
-    open_circuit(world)
-    for number in range(8):
-        world.pass_time(10.1)
-        [probe] = world.release()
-        world.park(world.begin(probe), failed())
-        assert number >= 0
-
-    assert float(world.account("norte")["probe_wait"]) == 10_000
-
-
-def test_a_waiting_job_serves_as_probe_where_nothing_is_due(world):
-    world.enroll(NORTE)
-    open_circuit(world)
-    world.pass_time(1.1)
-
-    [probe] = world.release()
-
-    assert probe.calls == 1
-
-
-def test_a_job_is_no_probe_before_its_least_wait(world):
-    world.enroll(NORTE)
-    for number in range(10):
-        world.park(world.call(sf(number)), failed(600, least_wait_s=15))
-    world.pass_time(10)
-
-    assert world.release() == []
-    world.pass_time(6)
-    assert len(world.release()) == 1
-
-
-def test_any_other_answer_closes_the_circuit_and_brings_the_waiting_jobs_forward(world):
-    world.enroll(NORTE)
-    open_circuit(world)
-    world.pass_time(1.1)
-    [probe] = world.release()
-
-    world.finish(world.begin(probe))
-
-    assert "circuit" not in world.account("norte")
-    assert len(world.release()) == 8, "as many as may be in flight"
-
-
-def test_after_an_outage_a_job_is_brought_forward_as_soon_as_its_least_wait_is_over(world):
-    world.enroll(NORTE)
-    for number in range(10):
-        world.park(world.call(sf(number)), failed(600, least_wait_s=15))
-    world.submit(sf(50))
-    world.pass_time(1.1)
-    [probe] = world.release()
-    world.finish(world.begin(probe))
-    assert world.release() == []
-
-    world.pass_time(14)
-
-    assert len(world.release()) == 8
-
-
-def test_a_job_that_fails_after_the_outage_waits_out_its_own_pause(world):
-    world.enroll(NORTE)
-    world.park(world.call(sf(9)), failed(3_600, least_wait_s=1_800))
-    open_circuit(world, range(9))
-    world.pass_time(1.1)
-    [probe] = world.release()
-    world.finish(world.begin(probe))
-    failing, *others = world.release()
-
-    world.park(world.begin(failing), failed(600))
-    for one in others:
-        world.finish(world.begin(one))
-    for one in world.release():
-        world.finish(world.begin(one))
-
-    world.pass_time(5)
-    world.submit(sf(50))
-    assert names(world.release()) == [job(50)]
-    assert world.due_in_s(failing.job) > 590
-
-
-def test_what_failed_after_one_outage_is_brought_forward_after_the_next(world):
-    world.enroll(NORTE)
-    open_circuit(world)
-    world.pass_time(1.1)
-    [probe] = world.release()
-    world.finish(world.begin(probe))
-    for one in world.release():
-        world.park(world.begin(one), failed(600))
-    for one in world.release():
-        world.park(world.begin(one), failed(600))
-    open_circuit(world, [50])
-    assert world.account("norte").get("circuit")
-    world.pass_time(1.1)
-
-    [probe] = world.release()
-    world.finish(world.begin(probe))
-
-    assert len(world.release()) == 8
-
-
-def test_a_probe_that_was_not_begun_is_still_there_to_probe_with(world):
-    world.enroll(NORTE)
-    open_circuit(world, range(10), wait_s=900)
-    for _ in range(12):
-        world.pass_time(16)
-        assert len(world.release()) == 1
-
-
-def test_an_open_circuit_and_a_suspension_are_separate(world):
-    world.enroll(NORTE)
-    open_circuit(world)
-    world.ledger.suspend("norte", "audit", by="ana")
-    world.pass_time(20)
-    assert world.release() == []
-
-    world.ledger.resume("norte", by="ana")
-
-    assert world.account("norte")["circuit"]
-    assert len(world.release()) == 1
 
 
 # Taken back
@@ -804,18 +633,6 @@ def test_no_round_deals_with_more_damaged_records_than_it_may_release(world):
 
     assert [len(one.damaged) for one in rounds] == [2, 2, 1]
     assert [names(one.released) for one in rounds] == [[], [], [job(5)]]
-
-
-def test_a_damaged_record_is_no_probe_for_an_open_circuit(world):
-    world.enroll(NORTE)
-    open_circuit(world)
-    overwrite(world, 0)
-
-    world.pass_time(2)
-    first, second = world.round(), world.round()
-
-    assert [name for name, _ in first.damaged] == [job(0)]
-    assert len(names(first.released + second.released)) == 1, "another one is the probe"
 
 
 def test_an_answer_in_between_starts_the_count_of_lost_calls_anew(world):

@@ -5,6 +5,7 @@ import uuid
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from celery import Celery
 from jsonschema import Draft202012Validator
 
 from tests.support.sandbox import N_PROT, X_JUST, Sandbox, running_sandbox
-from tests.support.site import Site, running_site
+from tests.support.site import Site, Worker, running_site
 from tests.support.valkey import LocalValkey
 from tests.support.waiting import wait_until
 from worker import outcome
@@ -228,17 +229,57 @@ def test_junk_on_the_workers_own_queue_does_not_end_the_worker(site: Site, junk:
     assert site.workers[0].is_running
 
 
-def test_a_missing_secret_suspends_its_account_and_says_which(site: Site):
-    job = site.client.submit(bpe(sandbox_chbpe(135, 9), account="keyless")).job
+def test_an_account_whose_secret_is_missing_is_not_served_and_the_log_says_why(site: Site):
+    key = sandbox_chbpe(135, 9)
+    site.ledger.redis.xadd(f"{site.namespace}:requests", {"request": json.dumps(bpe(key, account="keyless"))})
+    wait_until(lambda: site.ledger.record(f"ns-bpe:{key}"))
+    another = site.client.submit(cfdi(sandbox_uuid(204, 9))).job
+    site.outcome(another)
 
-    def suspended() -> str | None:
-        return next(one.suspended_reason for one in site.ledger.account_states() if one.name == "keyless")
-
-    wait_until(suspended)
-    assert suspended() == "environment variable NO_SUCH_TOKEN is not set"
-    record = site.ledger.record(job)
+    record = site.ledger.record(f"ns-bpe:{key}")
+    [account] = [one for one in site.ledger.account_states() if one.name == "keyless"]
+    told = [line for line in site.workers[0].log.read_text().splitlines() if "account_not_served" in line]
     assert record is not None
-    assert (record.state, record.attempts) == ("waiting", 0)
+    assert (record.state, record.attempts) == ("queued", 0)
+    assert (account.suspended_at, account.workers, account.waiting) == (None, 0, 1)
+    assert len(told) == 1
+    assert "environment variable NO_SUCH_TOKEN is not set" in told[0]
+
+
+SUR = """
+[accounts.sur]
+provider = "solucion-factible"
+environment = "test"
+username = "sandbox-1@example.com"
+password_env = "NORTE_PASSWORD"
+endpoint = "{url}/ws/services/Cancelacion"
+"""
+
+
+def test_a_request_for_an_account_of_another_worker_is_left_for_it_and_its_job_carried_out_by_it(
+    site: Site, sandbox: Sandbox, tmp_path: Path
+):
+    document = sandbox_uuid(200, 77)
+    with running_site(
+        tmp_path, redis_url=site.redis_url, namespace=site.namespace, sandbox_url=sandbox.url
+    ) as other_site:
+        other_site.write_accounts(SUR.format(url=sandbox.url))
+        other = Worker(other_site, 1, ())
+        other_site.workers.append(other)
+        other.start()
+        wait_until(lambda: site.ledger.is_elsewhere("a test", "solucion-factible", "sur"))
+
+        for number in range(20):
+            request = cfdi(sandbox_uuid(200, 700 + number), account="sur")
+            site.ledger.redis.xadd(f"{site.namespace}:requests", {"request": json.dumps(request)})
+        site.ledger.redis.xadd(f"{site.namespace}:requests", {"request": json.dumps(cfdi(document, account="norte"))})
+
+        jobs = [f"solucion-factible:{sandbox_uuid(200, 700 + number)}" for number in range(20)]
+        found = [site.outcome(job, limit_s=60) for job in jobs]
+        assert site.outcome(f"solucion-factible:{document}")["status"] == "cancelled"
+
+    assert {(one["status"], one["attempts"]) for one in found} == {("cancelled", 1)}
+    assert [call["code"] for call in sandbox.calls() if call["account"] == "sandbox-1@example.com"] == ["200/201"] * 20
 
 
 def test_every_outcome_of_this_module_validates_against_the_printed_schema(site: Site):

@@ -125,22 +125,15 @@ class Deployment:
         """Make a call of a job whose answer has it asked again; `told` is more for its line of the history."""
         begun, token, nonce = self.begin(job)
         entry = {"call": "cancel", "reaction": "in_process", "code": code, "wait_s": wait_s, "answer": f"status={code}"}
-        step = Park(
-            wait_s=wait_s,
-            least_wait_s=0,
-            next_call="cancel",
-            retry={},
-            entry={**entry, **(told or {})},
-            effects=Effects(),
-            code=code,
-            **more,
-        )
+        plain: dict[str, Any] = {"least_wait_s": 0, "next_call": "cancel", "retry": {}, "effects": Effects()}
+        step = Park(wait_s=wait_s, entry={**entry, **(told or {})}, code=code, **(plain | more))
         assert self.ledger.park(begun, token, nonce, step) == "parked"
 
     def enroll(self) -> None:
         """What a worker does as it starts, and an answer that proves the credentials."""
         for account in self.accounts.by_name.values():
             self.ledger.enroll(account, inquires=account.provider == "ns-bpe")
+        self.ledger.register("hand", dict.fromkeys(self.accounts.by_name.values(), True))
 
     def records(self) -> dict[str, Any]:
         """Everything that jobs have left in Redis, for "nothing was changed"."""

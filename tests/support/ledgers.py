@@ -28,8 +28,30 @@ LOST_WAIT_S = 15.0
 ALL = accounts(NORTE, SUR, RODOVIARIA)
 _TIMES = {
     "job": ("due", "deadline", "parked_at", "called_at", "submitted_at"),
-    "account": ("suspended_at", "hold_until", "slow_until", "circuit", "probe_at"),
+    "account": ("suspended_at", "hold_until", "slow_until", "circuit", "probe_at", "failing_from"),
+    "worker": ("since",),
 }
+_PACKED = """
+local found = {}
+for _, name in ipairs(redis.call('KEYS', ARGV[1] .. ':job:*')) do
+  if redis.call('TYPE', name).ok == 'string' then found[#found + 1] = name end
+end
+return found
+"""
+_MOVE_TIMES = """
+local back, namespace, times = tonumber(ARGV[1]), ARGV[2], cjson.decode(ARGV[3])
+for _, name in ipairs(redis.call('KEYS', namespace .. '*')) do
+  local type = redis.call('TYPE', name).ok
+  if type == 'zset' then
+    for _, member in ipairs(redis.call('ZRANGE', name, 0, -1)) do redis.call('ZINCRBY', name, back, member) end
+  elseif type == 'hash' then
+    local kind = string.match(string.sub(name, #namespace + 2), '^[^:]*')
+    for _, field in ipairs(times[kind] or {}) do
+      if redis.call('HEXISTS', name, field) == 1 then redis.call('HINCRBYFLOAT', name, field, back) end
+    end
+  end
+end
+"""
 _VALIDATOR = jsonschema.Draft202012Validator(outcome.schema())
 PROVEN = Effects(feeds="answer", proves=True)
 FAILURE = Effects(feeds="failure")
@@ -55,6 +77,8 @@ class World:
         self.redis: Any = Redis.from_url(url)
         self.namespace = namespace
         self.ledger = Ledger(self.redis, namespace=namespace, keep_s=KEEP_S)
+        self._packed = self.redis.register_script(_PACKED)
+        self._move_times = self.redis.register_script(_MOVE_TIMES)
 
     def key(self, *parts: str) -> str:
         return self.ledger.key(*parts)
@@ -187,18 +211,10 @@ class World:
     def pass_time(self, seconds: float, *, nobody_released: bool = False) -> None:
         """Let this much time pass for the whole namespace, releases going on meanwhile unless told otherwise."""
         back = -round(seconds * 1000)
-        for name in self.redis.scan_iter(match=f"{self.namespace}*"):
-            kind, _, _ = name.decode().removeprefix(f"{self.namespace}:").partition(":")
-            type_ = self.redis.type(name)
-            if kind == "job" and self._as_hash(name.decode()):
+        for name in self._packed(keys=[], args=[self.namespace]):
+            if self._as_hash(name.decode()):
                 self.job_hash(name.decode().removeprefix(self.key("job", "")))
-                type_ = b"hash"
-            if type_ == b"zset":
-                for member in self.redis.zrange(name, 0, -1):
-                    self.redis.zincrby(name, back, member)
-            for field in _TIMES.get(kind, ()) if type_ == b"hash" else ():
-                if self.redis.hexists(name, field):
-                    self.redis.hincrbyfloat(name, field, back)
+        self._move_times(keys=[], args=[back, self.namespace, json.dumps(_TIMES)])
         if nobody_released:
             self.redis.hincrby(self.key("meta"), "released_at", back)
         else:
@@ -247,7 +263,7 @@ def park(wait_s: float = 0.0, **changes: Any) -> Park:
 
 def failed(wait_s: float = 60.0, **changes: Any) -> Park:
     """A park after an answer that feeds the circuit."""
-    return park(wait_s, **({"effects": FAILURE, "failed": True, "least_wait_s": 0.5} | changes))
+    return park(wait_s, **({"effects": FAILURE, "least_wait_s": 0.5} | changes))
 
 
 def finish(status: Status = Status.CANCELLED, **changes: Any) -> Finish:

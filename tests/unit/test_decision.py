@@ -108,7 +108,6 @@ def test_missing_evidence_is_fetched_as_a_phase_of_the_run(call):
     assert step.until_s == 600
     assert step.wait_s <= 1
     assert not step.may_have_acted
-    assert not step.failed
     assert Answer.from_json(step.pending or {}) == said
 
 
@@ -138,7 +137,6 @@ def test_evidence_that_is_not_there_yet_is_asked_for_again(reaction):
     assert step.wait_s >= 7
     assert step.pending is None, "what is kept stays as it is"
     assert step.code == "631"
-    assert not step.failed
     assert not step.may_have_acted
 
 
@@ -239,7 +237,7 @@ def test_an_answer_that_contradicts_itself_is_for_a_person(reason, told):
 def test_in_process_is_asked_again_on_its_own_schedule():
     step = parked(situation(), answer(Reaction.IN_PROCESS, code="211"))
 
-    assert (step.next_call, step.in_process, step.may_have_acted, step.failed) == (Call.CANCEL, True, False, False)
+    assert (step.next_call, step.in_process, step.may_have_acted) == (Call.CANCEL, True, False)
     assert 60 <= step.wait_s <= 72
     assert step.effects == Effects(feeds="answer", proves=True)
 
@@ -247,7 +245,7 @@ def test_in_process_is_asked_again_on_its_own_schedule():
 def test_an_answer_that_did_not_act_is_sent_again():
     step = parked(situation(), answer(Reaction.TRANSIENT, code="500"))
 
-    assert (step.next_call, step.may_have_acted, step.failed) == (Call.CANCEL, False, True)
+    assert (step.next_call, step.may_have_acted) == (Call.CANCEL, False)
     assert 0.5 <= step.wait_s <= 0.6
     assert step.least_wait_s == 0.5
     assert step.effects.feeds == "failure"
@@ -385,7 +383,7 @@ def test_retry_after_is_obeyed(call):
 def test_trouble_with_the_account_leaves_the_job_uncounted(call, reaction):
     step = parked(situation(call, retry=SPENT), answer(reaction, code="601"))
 
-    assert (step.next_call, step.wait_s, step.failed, step.may_have_acted) == (call, 0, False, False)
+    assert (step.next_call, step.wait_s, step.may_have_acted) == (call, 0, False)
     assert step.retry["asked"] == {"transient": 9, "unknown": 9, "in_process": 9}
     assert step.retry["age_s"] == {"transient": 5.0, "unknown": 6.0, "in_process": 7.0}
 
@@ -399,6 +397,12 @@ def test_account_suspends_and_proves_nothing():
 
 def test_an_account_is_suspended_even_without_words():
     assert parked(situation(), answer(Reaction.ACCOUNT)).effects.suspend
+
+
+def test_only_the_provider_s_own_word_suspends_an_account():
+    said = answer(Reaction.ACCOUNT, unsent=True, message="WSDL x.wsdl cannot be read")
+
+    assert parked(situation(), said).effects == Effects()
 
 
 @pytest.mark.parametrize(
@@ -489,14 +493,6 @@ def test_what_feeds_the_circuit(reaction, call, code, feeds):
 
 
 # Without a call
-
-
-def test_an_account_that_cannot_be_used_is_suspended_and_nothing_counts():
-    step = decision.unusable_account(situation(retry=SPENT, code="211"), "environment variable X is not set")
-
-    assert (step.unsent, step.wait_s, step.code, step.next_call) == (True, 0, "211", Call.CANCEL)
-    assert step.effects == Effects(suspend="environment variable X is not set")
-    assert step.retry == json.loads(SPENT)
 
 
 def test_what_was_too_late_to_be_sent_counts_for_nothing():

@@ -14,6 +14,7 @@ from worker.ledger.records import AccountState, instant
 app = typer.Typer(invoke_without_command=True, add_completion=False)
 
 _NOT_STARTED = "no worker has started with it"
+_NOT_SERVED = "no worker serves it"
 _HEADERS = ("account", "provider", "state", "waiting", "in flight", "why")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The account, by its name in the accounts file.")]
 
@@ -54,12 +55,17 @@ def _row(client: Client, name: str, state: AccountState | None) -> tuple[object,
     if state is None:
         return name, client.accounts.by_name[name].provider, _NOT_STARTED, 0, 0, None
     flight = f"{state.in_flight} of {state.max_in_flight}"
-    return name, _provider(client, state), ", ".join(_standing(client, state)), state.waiting, flight, _why(state)
+    waiting = f"{state.waiting}, {state.failing} failing" if state.failing else state.waiting
+    return name, _provider(client, state), ", ".join(_standing(client, state)), waiting, flight, _why(state)
 
 
 def _standing(client: Client, state: AccountState) -> Iterable[str]:
     """What keeps an account from calling at its own pace; `ready` where nothing does."""
-    facts = [] if state.has_started else [_NOT_STARTED]
+    facts = []
+    if not state.has_started:
+        facts.append(_NOT_STARTED)
+    elif not state.workers:
+        facts.append(_NOT_SERVED)
     if state.suspended_at:
         facts.append(f"suspended since {moment(state.suspended_at)}")
     if state.paused_until:
@@ -106,7 +112,9 @@ def _state_json(state: AccountState) -> dict[str, Any]:
         "pause_reason": state.pause_reason,
         "circuit_open_since": instant_json(state.circuit_open_since),
         "slow_until": instant_json(state.slow_until),
+        "workers": state.workers,
         "waiting": state.waiting,
+        "failing": state.failing,
         "in_flight": state.in_flight,
         "max_in_flight": state.max_in_flight,
         "history": [{**entry, "at": instant_json(instant(entry["at"]))} for entry in state.history],

@@ -65,8 +65,7 @@ class Admitting(Reading):
 
     def peek(
         self,
-        stream: str,
-        lists: Sequence[str],
+        places: Mapping[str, bytes],
         *,
         limit: int,
         longest_text: int,
@@ -74,9 +73,13 @@ class Admitting(Reading):
         longest_item: int,
         enough: int,
     ) -> list[list[list[Any]]]:
-        """What is on the stream and on each list, oldest first, as the header of `lua/peek.lua` says."""
+        """What is on the stream and on each list, oldest first, as the header of `lua/peek.lua` says.
+
+        `places`: the stream, then the lists, with the entry of each to begin behind (b"": at its beginning).
+        """
         sizes = (limit, longest_text, longest_key, longest_item, enough)
-        found: list[list[list[Any]]] = self._scripts.call("peek", *sizes, stream, *lists)
+        flat = [part for place in places.items() for part in place]
+        found: list[list[list[Any]]] = self._scripts.call("peek", *sizes, *flat)
         return found
 
     def refuse(

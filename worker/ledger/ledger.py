@@ -10,7 +10,6 @@ from typing import Any
 
 from redis import Redis
 
-from config.accounts import Account, Environment
 from worker.ledger.admitting import Admitting
 from worker.ledger.encoding import json_text, ms, rest_of
 from worker.ledger.not_possible import NotPossible, record_damaged, retry_refused, visit_refused
@@ -25,10 +24,11 @@ from worker.ledger.records import (
 )
 from worker.ledger.replicas import NotReplicated
 from worker.ledger.steps import Effects, Finish, Park, ending
+from worker.ledger.workers import Workers
 from worker.outcome import Verdict, body
 
 
-class Ledger(Admitting):
+class Ledger(Admitting, Workers):
     """The ledger of one namespace."""
 
     def __init__(self, redis: Redis, *, namespace: str, keep_s: float, confirm_within_s: float | None = None) -> None:
@@ -38,9 +38,16 @@ class Ledger(Admitting):
 
     # Calls
 
-    def release(self, free: int, *, slots: int, begin_within_s: float, lost_wait_s: float) -> Round:
-        """Hand out due jobs, up to the `free` ones of this process' `slots`."""
-        released, worn, damaged = self._scripts.call("release", free, slots, ms(begin_within_s), ms(lost_wait_s))
+    def release(
+        self, free: int, *, slots: int, begin_within_s: float, lost_wait_s: float, worker: str | None = None
+    ) -> Round:
+        """Hand out due jobs, up to the `free` ones of this process' `slots`.
+
+        Of the accounts that `worker` serves as it has registered; None: of all.
+        """
+        released, worn, damaged = self._scripts.call(
+            "release", free, slots, ms(begin_within_s), ms(lost_wait_s), worker or ""
+        )
         return Round(
             [Released(job.decode(), token, run, calls) for job, token, run, calls in released],
             [job.decode() for job in worn],
@@ -58,6 +65,10 @@ class Ledger(Admitting):
         waited_s = max(0.0, (now_at - record.parked_at).total_seconds()) if record.parked_at else 0.0
         left = (record.deadline_at - now_at).total_seconds() if record.deadline_at else None
         return Begun(record, generation, waited_s, left)
+
+    def hand_back(self, begun: Begun, token: int, nonce: str) -> None:
+        """Put a job back whose call was begun and cannot be made by this worker; it counts for nothing."""
+        self._scripts.call("hand_back", begun.record.job, token, nonce)
 
     def park(self, begun: Begun, token: int, nonce: str, step: Park) -> str:
         """Hand in an answer after which the job is asked again: `parked`, `late`, or `over` as for `finish`."""
@@ -175,33 +186,6 @@ class Ledger(Admitting):
     def heed(self, account: str, nonce: str, effects: Effects, *, job: str, generation: int) -> None:
         """Let the answer to such a call pause or suspend the account, as an answer to a job's call would."""
         self._scripts.call("heed", account, nonce, json_text(effects.as_json(job, generation)))
-
-    # Accounts and environment
-
-    def enroll(self, account: Account, *, inquires: bool) -> None:
-        """Make an account and its limits known; called by every worker as it starts.
-
-        Raises:
-            ConfigurationProblem: the namespace belongs to the other environment.
-        """
-        minute = "" if account.max_per_minute is None else account.max_per_minute
-        environment = self._scripts.call(
-            "enroll", account.environment, account.name, account.provider, account.max_in_flight, minute, int(inquires)
-        )
-        self._agree(account.environment, environment)
-
-    def is_known(self) -> bool:
-        """Whether a worker has enrolled here; no longer so where Redis has lost everything."""
-        return bool(self.redis.hexists(self.key("meta"), "environment"))
-
-    def agree_environment(self, environment: Environment) -> None:
-        """Make sure that the namespace is of this environment; the first one that asks decides.
-
-        Raises:
-            ConfigurationProblem: the namespace belongs to the other environment.
-        """
-        self.redis.hsetnx(self.key("meta"), "environment", environment)
-        self.check_environment(environment)
 
 
 def _retried(job: str, word: bytes, *rest: Any) -> int | NotPossible:

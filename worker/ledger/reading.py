@@ -3,9 +3,11 @@
 Every method lets the client library's errors through (`connect.UNAVAILABLE`).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import chain
+from typing import Any
 
 from redis import Redis
 
@@ -15,6 +17,11 @@ from worker.ledger.not_possible import NotPossible, record_damaged
 from worker.ledger.records import UNREADABLE, AccountState, Record, decode, text
 from worker.ledger.scripts import Scripts
 
+LANES = ("evidence", "interactive", "bulk")
+ENDS = ("", ":failing")
+"""Of the keys in which the jobs of a lane wait, the failing ones apart (`lua/shared/schedule.lua`)."""
+GONE_S = 15
+"""After which a worker that was not seen counts as gone (`lua/shared/basics.lua`)."""
 READ_TOGETHER = 50
 """Records in one script, for which others on Redis wait."""
 
@@ -80,13 +87,22 @@ class Reading:
     def account_states(self) -> list[AccountState]:
         """All accounts that a worker has enrolled or a job names, by name."""
         names = sorted(text(name) for name in self.redis.smembers(self.key("accounts")))
-        return [self._account_state(name) for name in names]
+        workers = self._workers_by_account()
+        return [self._account_state(name, workers[name]) for name in names]
 
-    def _account_state(self, name: str) -> AccountState:
+    def _account_state(self, name: str, workers: int) -> AccountState:
         found = decode(self.redis.hgetall(self.key("account", name)))
-        lanes = (self.redis.zcard(self.key("due", name, lane)) for lane in ("evidence", "interactive", "bulk"))
+        fresh, failing = (sum(self.redis.zcard(self.key("due", name, lane + end)) for lane in LANES) for end in ENDS)
         in_flight = self.redis.scard(self.key("flight", name))
-        return AccountState.from_fields(name, found, waiting=sum(lanes), in_flight=in_flight, now_at=datetime.now(UTC))
+        counts = {"waiting": fresh + failing, "failing": failing, "in_flight": in_flight, "workers": workers}
+        return AccountState.from_fields(name, found, now_at=datetime.now(UTC), **counts)
+
+    def _workers_by_account(self) -> Counter[str]:
+        """How many live workers serve each account."""
+        seconds, _ = self.redis.time()
+        live: Any = self.redis.zrangebyscore(self.key("workers"), (int(seconds) - GONE_S) * 1000, "+inf")
+        has = [decode(self.redis.hgetall(self.key("has", text(worker)))) for worker in live]
+        return Counter(name for accounts in has for name, value in accounts.items() if value.startswith("1"))
 
 
 def _found(job: str, word: bytes, *rest: bytes) -> dict[bytes, bytes] | NotPossible:

@@ -183,7 +183,12 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """One account as the ledger has it now; times are aware UTC, None where it does not apply."""
+    """One account as the ledger has it now; times are aware UTC, None where it does not apply.
+
+    Attributes:
+        workers: How many live workers serve it.
+        failing: How many of the waiting jobs were last answered TRANSIENT or UNKNOWN.
+    """
 
     name: str
     provider: str
@@ -195,7 +200,9 @@ class AccountState:
     pause_reason: str | None
     circuit_open_since: datetime | None
     slow_until: datetime | None
+    workers: int
     waiting: int
+    failing: int
     in_flight: int
     max_in_flight: int
     history: tuple[Mapping[str, Any], ...]
@@ -206,7 +213,9 @@ class AccountState:
         return bool(self.provider)
 
     @classmethod
-    def from_fields(cls, name: str, found: Fields, *, waiting: int, in_flight: int, now_at: datetime) -> Self:
+    def from_fields(
+        cls, name: str, found: Fields, *, now_at: datetime, workers: int, waiting: int, failing: int, in_flight: int
+    ) -> Self:
         """The state in an account's hash and of its queues; a pause or a slower pace that is over is left out."""
         hold, slow = instant(found.get("hold_until")), instant(found.get("slow_until"))
         is_paused = hold is not None and hold > now_at
@@ -221,7 +230,9 @@ class AccountState:
             pause_reason=(found.get("hold_reason") or None) if is_paused else None,
             circuit_open_since=instant(found.get("circuit")),
             slow_until=slow if slow and slow > now_at else None,
+            workers=workers,
             waiting=waiting,
+            failing=failing,
             in_flight=in_flight,
             max_in_flight=int(found.get("max_in_flight", 8)),
             history=history.entries(found.get("history")),

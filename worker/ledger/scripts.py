@@ -1,5 +1,6 @@
 """The Lua scripts, one for each transition, and how they are called."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -11,14 +12,17 @@ from redis.commands.core import Script
 NAMES = (
     "admit",
     "begin",
+    "elsewhere",
     "enroll",
     "expire",
     "finish",
+    "hand_back",
     "heed",
     "park",
     "peek",
     "read",
     "refuse",
+    "register",
     "release",
     "resume",
     "retry",
@@ -27,15 +31,17 @@ NAMES = (
     "visit",
 )
 
-SHARED = ("basics", "submissions", "packed", "records", "schedule", "accounts", "runs", "ways_in")
+SHARED = ("basics", "submissions", "packed", "records", "schedule", "circuit", "accounts", "runs", "ways_in")
 """What stands in front of every script, in this order."""
+ALSO: Mapping[str, tuple[str, ...]] = {"release": ("picking",)}
+"""What stands between these and one script alone."""
 
 
 @cache
 def source(name: str) -> str:
     """The text of one script, with what all share in front."""
     folder = files("worker.ledger") / "lua"
-    parts = [*(folder / "shared" / f"{part}.lua" for part in SHARED), folder / f"{name}.lua"]
+    parts = [*(folder / "shared" / f"{part}.lua" for part in (*SHARED, *ALSO.get(name, ()))), folder / f"{name}.lua"]
     return "\n".join(part.read_text() for part in parts)
 
 

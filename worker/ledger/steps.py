@@ -65,7 +65,6 @@ class Park:
     code: str | None = None
     may_have_acted: bool = False
     in_process: bool = False
-    failed: bool = False
     pending: Mapping[str, Any] | None = None
     until_s: float | None = None
     unsent: bool = False
@@ -82,7 +81,6 @@ class Park:
                 "acted": self.may_have_acted or None,
                 "in_process": self.in_process or None,
                 "pending": json_text(self.pending) if self.pending else None,
-                "failed": self.failed or None,
                 "until_ms": ms(self.until_s) if self.until_s is not None else None,
                 "unsent": self.unsent or None,
                 "entry": present(self.entry),

@@ -37,9 +37,14 @@ class Waiting:
 
 
 class WaysIn:
-    """Ways 1 and 2 of docs/requests.md."""
+    """Ways 1 and 2 of docs/requests.md.
+
+    Attributes:
+        passed: Of each place the entry behind which reading begins; left out: at the beginning.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
+        self.passed: dict[str, bytes] = {}
         self._ledger = ledger
         self._stream = ledger.key("requests")
         self._lists = [ledger.namespace + end for end in PRIORITY_LISTS]
@@ -50,8 +55,7 @@ class WaysIn:
         At most `limit` from each place, and fewer where they are long; none only where there is none.
         """
         entries, *lists = self._ledger.peek(
-            self._stream,
-            self._lists,
+            {place: self.passed.get(place, b"") for place in (self._stream, *self._lists)},
             limit=limit,
             longest_text=LONGEST_TEXT,
             longest_key=LONGEST_KEY,

@@ -9,6 +9,7 @@ from tests.support.lossy_proxy import lossy_proxy
 from worker.answer import Reason
 from worker.cli.retry import BATCH
 from worker.ledger.scripts import source
+from worker.ledger.steps import Effects
 from worker.outcome import Status
 
 pytestmark = pytest.mark.integration
@@ -218,6 +219,16 @@ def test_accounts_show_what_they_hold_and_why_they_stand_still(anula, deployment
     assert (norte["account"], norte["waiting"], norte["suspended_reason"]) == ("norte", 2, "password is being changed")
     assert (rodoviaria["waiting"], rodoviaria["suspended_at"], rodoviaria["provider"]) == (1, None, "ns-bpe")
     assert "@" in norte["suspended_by"]
+
+
+def test_accounts_tell_how_many_of_their_jobs_keep_failing(anula, deployment, client):
+    deployment.enroll()
+    job = client.submit(cfdi()).job
+    deployment.park(job, wait_s=600, effects=Effects(feeds="failure"))
+    client.submit(cfdi())
+
+    assert "2, 1 failing" in anula("accounts").lines[1]
+    assert [one["failing"] for one in anula("accounts", "--json").json] == [1, 0]
 
 
 def test_an_account_is_suspended_and_resumed_once(anula, deployment):

@@ -59,11 +59,12 @@ end
 
 -- First into the new lane: a job that is in both is released once, one that is in none never.
 local function raise_to_interactive(one, record)
-  local bulk = due_key(record.account, 'bulk')
+  local bulk = due_key(record.account, place_of(record))
   local due = redis.call('ZSCORE', bulk, one.job)
-  redis.call('HSET', job_key(one.job), 'lane', 'interactive')
+  record.lane = 'interactive'
+  redis.call('HSET', job_key(one.job), 'lane', record.lane)
   if due then
-    schedule(one.job, record.account, 'interactive', tonumber(due))
+    schedule(one.job, record, tonumber(due))
     redis.call('ZREM', bulk, one.job)
   end
 end

@@ -5,7 +5,7 @@
 -- Again: the same nonce is answered the same, another is dropped; so is whoever asks again after 'back'.
 local job, token, nonce, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local hash = job_key(job)
-local record = fields(hash, 'state', 'token', 'nonce', 'handed', 'account', 'lane', 'due', 'next', 'deadline')
+local record = fields(hash, 'state', 'token', 'nonce', 'handed', 'account', 'lane', 'due', 'next', 'deadline', 'failing')
 
 local function go()
   local generation = number(redis.call('HGET', account_key(record.account), 'generation'))
@@ -18,10 +18,18 @@ if not record.handed or record.token ~= token then return { 'drop', 'its lease i
 
 local state = fields(account_key(record.account), 'suspended_at', 'hold_until', 'circuit', 'proven', 'trial',
   'max_per_minute', 'slow_until', 'slow_per_minute')
+
+-- A probe of an open circuit is the trial, or the only failing document in a call, which may be beside the trial.
+local function is_probe()
+  local failing = key('failing', record.account)
+  return state.trial == job or state.proven == '1' and redis.call('SISMEMBER', failing, job) == 1
+    and redis.call('SCARD', failing) == 1
+end
+
 local function obstacle()
   if state.suspended_at then return 'account suspended' end
   if number(state.hold_until) > now then return 'account paused' end
-  if (state.circuit or state.proven ~= '1') and state.trial ~= job then return 'one call at a time' end
+  if (state.circuit or state.proven ~= '1') and not is_probe() then return 'one call at a time' end
   if asks_to_cancel(record) and record.deadline and number(record.deadline) <= now then return 'deadline reached' end
   local minute = pace(state)
   if minute and begun_lately(record.account) >= minute then return 'calls a minute used up' end

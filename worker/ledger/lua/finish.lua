@@ -7,7 +7,7 @@
 -- Again: the same, nothing more changes. A late answer that says cancelled ends the job if it is still open.
 local job, token, nonce, ending, rest = ARGV[1], ARGV[2], ARGV[3], cjson.decode(ARGV[4]), ARGV[5]
 local hash = job_key(job)
-local record = fields(hash, 'state', 'token', 'nonce', 'account', 'next')
+local record = fields(hash, 'state', 'token', 'nonce', 'account', 'next', 'failing', 'called_at')
 local says_cancelled = ending.status == 'cancelled'
 ending.effects.nonce = nonce
 
@@ -22,9 +22,10 @@ if not is_ours and not (says_cancelled and OPEN[record.state]) then
   return 'late'
 end
 
-local on_trial = is_ours and redis.call('HGET', account_key(record.account), 'trial') == job
+local is_on_trial = is_ours and redis.call('HGET', account_key(record.account), 'trial') == job
+local call = { is_on_trial = is_on_trial, was_failing = record.failing, took_ms = took_ms(record) }
 if is_ours and ending.unsent and asks_to_cancel(record) then ending.uncounted = 1 end
 ending.rest, ending.nonce = rest, nonce
 end_run(job, ending)
-affect(record.account, ending.effects, on_trial)
+affect(record.account, ending.effects, call)
 return 'ended'

@@ -1,6 +1,6 @@
 -- park: running -> waiting; the job is asked again at its due time.
 -- KEYS: meta
--- ARGV: job, token, nonce, step (JSON: wait_ms, least_wait_ms, next, retry, code, acted, in_process, pending, failed,
+-- ARGV: job, token, nonce, step (JSON: wait_ms, least_wait_ms, next, retry, code, acted, in_process, pending,
 --       until_ms (wait no longer than this, then expire ends the run),
 --       unsent (no call was made: it does not count), entry, effects; see shared/accounts.lua for effects)
 -- Reply: 'parked', or 'late' where the lease is no longer this call's: then only a pause or a suspension takes effect. A late answer
@@ -9,7 +9,7 @@
 -- Again: the same, nothing more changes.
 local job, token, nonce, step = ARGV[1], ARGV[2], ARGV[3], cjson.decode(ARGV[4])
 local hash = job_key(job)
-local record = fields(hash, 'state', 'token', 'nonce', 'account', 'lane', 'next', 'pending')
+local record = fields(hash, 'state', 'token', 'nonce', 'account', 'lane', 'next', 'pending', 'failing', 'called_at')
 
 step.effects.nonce = nonce
 if record.nonce == nonce and record.state == 'waiting' then return 'parked' end
@@ -39,10 +39,15 @@ if step.until_ms then redis.call('ZADD', key('deadlines'), now + step.until_ms, 
 redis.call('HDEL', hash, 'lost')
 redis.call('HINCRBY', hash, 'seq', 1)
 remember(job, step.entry)
-local on_trial = redis.call('HGET', account_key(record.account), 'trial') == job
+local account = fields(account_key(record.account), 'trial', 'row')
+local row, feeds = account.row or '0', step.effects.feeds
+local call = { is_on_trial = account.trial == job, was_failing = record.failing, took_ms = took_ms(record) }
 end_lease(job, record.account)
+mark_failing(job, record, feeds, row)
 local last = tonumber(redis.call('ZSCORE', key('deadlines'), job) or math.huge)
-schedule(job, record.account, record.lane, math.min(now + step.wait_ms, last))
-if step.failed then redis.call('ZADD', key('weather', record.account), now + step.least_wait_ms, job) end
-affect(record.account, step.effects, on_trial)
+schedule(job, record, math.min(now + step.wait_ms, last))
+if feeds == 'failure' and record.failing == row then
+  redis.call('ZADD', key('outage', record.account), now + step.least_wait_ms, job)
+end
+affect(record.account, step.effects, call)
 return 'parked'

@@ -1,7 +1,8 @@
 -- peek: what is on the request stream and on the lists of the intake queue; nothing is taken.
 -- KEYS: meta
 -- ARGV: limit (entries from each place), longest_text, longest_key, longest_item (bytes that are of use), enough (bytes from
---       each place, after which the rest is left for the next round), stream, list, ...
+--       each place, after which the rest is left for the next round), stream, entry, list, item, ...; entry and item: what
+--       to begin behind, '' to begin with the oldest, as where it is gone
 -- Reply: { entries, items of the first list, ... }, each oldest first; empty where a key is of another type
 --        entry: { id, text of its field `request`, text of its field `submission` (each cut to its longest, nil where there
 --               is none), 1 where it has other fields or one twice (else 0), digest of all that is in it }
@@ -9,7 +10,7 @@
 -- Again: reads anew.
 local limit, longest_text, longest_key, longest_item, enough = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]),
   tonumber(ARGV[4]), tonumber(ARGV[5])
-local stream, first_list = ARGV[6], 7
+local stream, passed, first_list = ARGV[6], ARGV[7], 8
 local LONGEST = { request = longest_text, submission = longest_key }
 
 -- flat: names and values of the fields, in any order. Of a field that is there twice neither value is read.
@@ -27,7 +28,7 @@ local function seen(id, flat)
 end
 
 local function entries()
-  local found, read, from = {}, 0, '-'
+  local found, read, from = {}, 0, passed == '' and '-' or '(' .. passed
   if type_of(stream) ~= 'stream' then return found end
   while #found < limit and read < enough do
     local entry = redis.call('XRANGE', stream, from, '+', 'COUNT', 1)[1]
@@ -39,11 +40,13 @@ local function entries()
   return found
 end
 
-local function items(list)
+local function items(list, last)
   local found, read = {}, 0
   if type_of(list) ~= 'list' then return found end
+  local place = last ~= '' and redis.call('LPOS', list, last, 'RANK', -1)
+  local behind = place and redis.call('LLEN', list) - place or 0
   while #found < limit and read < enough do
-    local places = #found
+    local places = behind + #found
     local item = redis.call('LINDEX', list, -1 - places)
     if not item then break end
     local length = string.len(item)
@@ -55,5 +58,5 @@ local function items(list)
 end
 
 local found = { entries() }
-for place = first_list, #ARGV do found[#found + 1] = items(ARGV[place]) end
+for place = first_list, #ARGV, 2 do found[#found + 1] = items(ARGV[place], ARGV[place + 1]) end
 return found

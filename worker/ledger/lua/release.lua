@@ -1,9 +1,10 @@
 -- release: queued/waiting and due -> leased; takes back what was not begun or whose call's lease has ended.
 -- KEYS: meta
--- ARGV: limit (calls that this process could run now), slots (calls that it can run at all), begin_within_ms, lost_wait_ms (wait after a call that was lost)
+-- ARGV: limit (calls that this process could run now), slots (calls that it can run at all), begin_within_ms,
+--       lost_wait_ms (wait after a call that was lost), worker (as registered: only accounts that it serves; '' for all)
 -- Reply: { { job, token, run, calls }, ... }, { worn-out job, ... }, { { job with a damaged record, why }, ... }
 -- Again: may hand out more; the lease mends it.
-local slots, begin_within, lost_wait = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local slots, begin_within, lost_wait, worker = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 -- Wake-ups that nobody has fetched yet take their share.
 local limit = tonumber(ARGV[1]) - redis.call('LLEN', ns .. '.run')
 -- Accounts on trial may be those of a provider that hangs: they never take every slot.
@@ -47,7 +48,7 @@ local function lose(job, record)
   remember(job, { call = record.next or 'cancel', reaction = 'lost', note = 'no answer before the lease ended' })
   redis.call('HINCRBY', job_key(job), 'seq', 1)
   end_lease(job, record.account)
-  schedule(job, record.account, record.lane, now + lost_wait)
+  schedule(job, record, now + lost_wait)
   if number(record.lost) + 1 >= LOST_AT_MOST then worn[#worn + 1] = job end
 end
 
@@ -77,76 +78,17 @@ local function take_back(job)
   if problem and #accounts == 0 then damaged[#damaged + 1] = { job, problem } end
 end
 
--- The jobs that failed only because of an outage that is over need not wait out their long pauses.
-local function bring_forward(account)
-  local clearing = key('clearing', account)
-  for _, job in ipairs(redis.call('ZRANGEBYSCORE', clearing, '-inf', now, 'LIMIT', 0, 100)) do
-    for _, lane in ipairs(LANES) do redis.call('ZADD', due_key(account, lane), 'XX', 'LT', now, job) end
-    redis.call('ZREM', clearing, job)
-  end
-end
-
-local function first(set, account)
-  local found = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')
-  return found[1], tonumber(found[2])
-end
-
-local function sooner(one, other)
-  if one and other then return math.min(one, other) end
-  return one or other
-end
-
-local function is_leased(job) return job and redis.call('ZSCORE', key('leases'), job) end
-
--- The job to release for an account now, or nil and the time of its next turn (nil: when something happens to it).
-local function pick(account)
-  local state = fields(account_key(account), 'suspended_at', 'hold_until', 'circuit', 'probe_at', 'proven', 'trial',
-    'older_trial', 'max_in_flight', 'max_per_minute', 'slow_until', 'slow_per_minute', 'handed')
-  if state.suspended_at then return nil end
-  if number(state.hold_until) > now then return nil, number(state.hold_until) end
-  local on_trial = state.circuit or state.proven ~= '1'
-  if state.circuit and number(state.probe_at) > now then return nil, number(state.probe_at) end
-  if on_trial and (is_leased(state.trial) or is_leased(state.older_trial)) then return nil, now + 1000 end
-  if on_trial and trials < 1 then return nil, now + 100 end
-  local most = number(state.max_in_flight or 8)
-  local in_flight = redis.call('SCARD', key('flight', account))
-  if in_flight >= most then return nil, now + 1000 end
-  local minute = pace(state)
-  if minute and begun_lately(account) + number(state.handed) >= minute then return nil, now + 250 end
-  bring_forward(account)
-
-  -- Of an account's slots the last is for an interactive job where one is due, so that no backlog delays it.
-  local leaves_one = in_flight < math.max(1, most - 1)
-  local interactive, interactive_at = first(due_key(account, 'interactive'))
-  local is_interactive_due = interactive and interactive_at <= now
-  local evidence, evidence_at = first(due_key(account, 'evidence'))
-  if evidence and evidence_at <= now and (leaves_one or not is_interactive_due) then return evidence, nil, on_trial end
-  if is_interactive_due then return interactive, nil, on_trial end
-  local bulk, bulk_at = first(due_key(account, 'bulk'))
-  if bulk and bulk_at <= now then
-    if leaves_one then return bulk, nil, on_trial end
-    return nil, sooner(sooner(evidence_at, interactive_at), now + 1000)
-  end
-  local _, cleared_at = first(key('clearing', account))
-  local next_at = sooner(sooner(evidence_at, interactive_at), sooner(bulk_at, cleared_at))
-  if state.circuit then
-    local probe, probe_from = first(key('weather', account))
-    if probe and probe_from <= now then return probe, nil, on_trial end
-    next_at = sooner(next_at, probe_from)
-  end
-  return nil, next_at
-end
-
 -- Whether a job that an account was about to release is that of another one by now.
 local function is_elsewhere(job, account)
   if is_leased(job) then return true end
-  for _, lane in ipairs(LANES) do
-    if redis.call('ZSCORE', due_key(account, lane), job) then return true end
+  for _, place in ipairs(PLACES) do
+    if redis.call('ZSCORE', due_key(account, place), job) then return true end
   end
   return false
 end
 
-local function hand(job, account, on_trial)
+local function hand(choice, account)
+  local job = choice.job
   local record, problem = examined(job)
   if record and record.state and record.account ~= account then
     if not OPEN[record.state] or is_elsewhere(job, record.account) then return unschedule(job, account) end
@@ -158,7 +100,7 @@ local function hand(job, account, on_trial)
   local leased_until = is_leased(job)
   if leased_until then -- its record was removed in a call, and it was submitted again
     unschedule(job, account)
-    return schedule(job, account, record.lane, math.max(tonumber(leased_until), now + 1000))
+    return schedule(job, record, math.max(tonumber(leased_until), now + 1000))
   end
   if record.state == 'running' then -- it was set aside in a call
     unschedule(job, account)
@@ -167,17 +109,21 @@ local function hand(job, account, on_trial)
   if number(record.lost) >= LOST_AT_MOST then
     worn[#worn + 1] = job
     unschedule(job, account)
-    return schedule(job, account, record.lane, now + MINUTE_MS)
+    return schedule(job, record, now + MINUTE_MS)
   end
   local token = redis.call('HINCRBY', job_key(job), 'token', 1)
   -- A job whose turn came early is still due where it has to be put back.
   redis.call('HSET', job_key(job), 'handed', 1, 'due', math.min(number(record.due), now))
   hand_out(job, account, now + begin_within)
   unschedule(job, account)
-  if on_trial then
-    redis.call('HSET', account_key(account), 'trial', job)
+  if choice.is_trial then redis.call('HSET', account_key(account), 'trial', job) end
+  if choice.is_alone then
     redis.call('SADD', key('trials'), job)
     trials = trials - 1
+  end
+  if choice.is_failing then
+    redis.call('SADD', key('failing', account), job)
+    redis.call('HSET', account_key(account), 'probed', choice.is_early and 'early' or 'due')
   end
   released[#released + 1] = { job, token, tonumber(record.run), number(record.calls) }
 end
@@ -186,18 +132,40 @@ local function set_turn(account, at)
   if at then redis.call('ZADD', key('turns'), at, account) else redis.call('ZREM', key('turns'), account) end
 end
 
+-- Of these accounts those that this worker serves.
+local function served(accounts)
+  if worker == '' or #accounts == 0 then return accounts end
+  local found = {}
+  for place, has in ipairs(redis.call('HMGET', key('has', worker), unpack(accounts))) do
+    if has and string.sub(has, 1, 1) == '1' then found[#found + 1] = accounts[place] end
+  end
+  return found
+end
+
+-- The accounts that may have something for this worker, those that have waited longest first.
+local function whose_turn()
+  local found, passed = {}, 0
+  repeat
+    local some = redis.call('ZRANGEBYSCORE', key('turns'), '-inf', now, 'LIMIT', passed, TURNS)
+    for _, account in ipairs(served(some)) do found[#found + 1] = account end
+    passed = passed + #some
+  until #some < TURNS or #found >= TURNS
+  return found
+end
+
 bridge_gap()
 for _, job in ipairs(redis.call('ZRANGEBYSCORE', key('leases'), '-inf', now, 'LIMIT', 0, 100)) do take_back(job) end
 
 -- One job an account and round, so that none starves another; who was served goes behind who was not.
-local turn = redis.call('ZRANGEBYSCORE', key('turns'), '-inf', now, 'LIMIT', 0, TURNS)
+local turn = limit > 0 and whose_turn() or {}
 while #released + #damaged < limit and #turn > 0 do
   local again = {}
   for _, account in ipairs(turn) do
     if #released + #damaged >= limit then break end
-    local job, next_at, on_trial = pick(account)
-    if job then
-      hand(job, account, on_trial)
+    local choice, next_at = pick(account)
+    if choice and choice.is_alone and trials < 1 then choice, next_at = nil, now + 100 end
+    if choice then
+      hand(choice, account)
       set_turn(account, now)
       again[#again + 1] = account
     else

@@ -34,14 +34,6 @@ local function suspend(account, generation, why)
   remember_account(account, { what = 'suspended', reason = why.reason, job = why.job, by = why.by })
 end
 
--- The jobs that wait because of an outage need not wait for long once it is over (release brings them forward). What
--- fails from now on fails by itself and waits out its pauses.
-local function clear_up(account)
-  local weather, clearing = key('weather', account), key('clearing', account)
-  redis.call('ZUNIONSTORE', clearing, 2, clearing, weather, 'AGGREGATE', 'MIN')
-  redis.call('DEL', weather)
-end
-
 -- The authority or the provider asks for a pause; an answer that is handed in again asks for no second one.
 local function pause(account, effects)
   local hash = account_key(account)
@@ -63,30 +55,17 @@ local function protect(account, effects)
   if effects.suspend then suspend(account, effects.generation, effects.suspend) end
 end
 
--- What an answer means for its account; on_trial: it is the answer that the account's other jobs wait for.
+-- What an answer means for its account.
 -- effects: feeds = 'failure' | 'answer' | 'none', proves, hold_ms, hold_reason, slow_ms, slow_per_minute,
 -- suspend = { reason, code, job }, generation, nonce (the call's).
-local function affect(account, effects, on_trial)
-  local hash = account_key(account)
-  local state = fields(hash, 'failures', 'circuit', 'probe_wait')
-  if effects.feeds == 'failure' then
-    local failures = number(state.failures) + 1
-    redis.call('HSET', hash, 'failures', failures)
-    if state.circuit then
-      local wait = math.min(number(state.probe_wait) * 2, PROBE_CAP_MS)
-      redis.call('HSET', hash, 'probe_wait', wait, 'probe_at', now + wait)
-    elseif failures >= FAILURES_TO_OPEN then
-      redis.call('HSET', hash, 'circuit', now, 'probe_wait', PROBE_FIRST_MS, 'probe_at', now + PROBE_FIRST_MS)
-      remember_account(account, { what = 'circuit opened' })
-    end
-  elseif effects.feeds == 'answer' then
-    redis.call('HSET', hash, 'failures', 0)
-    if state.circuit then
-      redis.call('HDEL', hash, 'circuit', 'probe_wait', 'probe_at')
-      clear_up(account)
-      remember_account(account, { what = 'circuit closed' })
-    end
-    if effects.proves and on_trial then redis.call('HSET', hash, 'proven', 1) end
+-- call: is_on_trial (it is the answer that the account's other jobs wait for), was_failing, took_ms.
+local function affect(account, effects, call)
+  if effects.feeds ~= 'none' then
+    local state = fields(account_key(account), 'failures', 'failing_documents', 'row', 'circuit', 'probe_wait')
+    if effects.feeds == 'failure' then count_failure(account, state, call) else count_answer(account, state) end
+  end
+  if effects.feeds == 'answer' and effects.proves and call.is_on_trial then
+    redis.call('HSET', account_key(account), 'proven', 1)
   end
   protect(account, effects)
   take_turn(account, now)

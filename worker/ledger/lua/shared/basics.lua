@@ -3,10 +3,12 @@
 local ns = string.sub(KEYS[1], 1, -6)
 
 local LOST_AT_MOST = 3 -- leases of a begun call that may end without an answer before the job is given up
-local FAILURES_TO_OPEN = 10 -- TRANSIENT or UNKNOWN answers in a row that open an account's circuit
+local FAILURES_TO_OPEN = 10 -- TRANSIENT or UNKNOWN answers in a row, of different documents, that open an account's circuit
 local PROBE_FIRST_MS, PROBE_CAP_MS = 1000, 10000
+local REST = 2 -- how many times as long as a failing document's call took, the next one is put off while others are due
 local HISTORY, REFERENCES = 20, 1000
 local MINUTE_MS = 60000
+local GONE_MS = 15000 -- after which a worker that was not seen counts as gone
 
 -- In the order in which they are served. A cancelled document waits in the first for nothing but its evidence.
 local LANES = { 'evidence', 'interactive', 'bulk' }

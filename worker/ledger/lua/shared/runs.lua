@@ -96,7 +96,7 @@ local function end_run(job, ending)
   redis.call('HSET', hash, 'state', ending.status, 'reason', ending.reason, 'code', ending.code or '',
     'finished_at', finished_at, 'outcome_id', id, 'head', string.len(top), 'warnings', warnings, 'attempts', attempts)
   if ending.nonce then redis.call('HSET', hash, 'nonce', ending.nonce) end
-  redis.call('HDEL', hash, 'retry', 'pending', 'handed')
+  redis.call('HDEL', hash, 'retry', 'pending', 'handed', 'failing')
   if ending.acted then doubt(job) end
   local settles = ending.status == 'cancelled' or ending.status == 'rejected'
   if settles then redis.call('HDEL', hash, 'acted', 'in_process') end

@@ -1,20 +1,31 @@
 -- When a job is due, and by whom it is held.
 
-local function due_key(account, lane) return key('due', account, lane) end
+-- A failing job (see shared/circuit.lua) waits apart from the others of its lane.
+local FAILING = ':failing'
+local PLACES = {}
+for _, lane in ipairs(LANES) do
+  PLACES[#PLACES + 1] = lane
+  PLACES[#PLACES + 1] = lane .. FAILING
+end
+
+local function due_key(account, place) return key('due', account, place) end
+local function place_of(record) return record.failing and record.lane .. FAILING or record.lane end
 
 -- From `at` on the account may have something to release.
 local function take_turn(account, at) redis.call('ZADD', key('turns'), 'LT', at, account) end
 
-local function schedule(job, account, lane, due)
+-- record: account, lane, failing.
+local function schedule(job, record, due)
   redis.call('HSET', job_key(job), 'due', due)
-  redis.call('ZADD', due_key(account, lane), due, job)
-  take_turn(account, due)
+  redis.call('ZADD', due_key(record.account, place_of(record)), due, job)
+  if record.failing then redis.call('HSET', account_key(record.account), 'failing', 1) end
+  take_turn(record.account, due)
 end
 
 local function unschedule(job, account)
-  for _, lane in ipairs(LANES) do redis.call('ZREM', due_key(account, lane), job) end
-  redis.call('ZREM', key('weather', account), job)
-  redis.call('ZREM', key('clearing', account), job)
+  for _, place in ipairs(PLACES) do redis.call('ZREM', due_key(account, place), job) end
+  redis.call('ZREM', key('outage', account), job)
+  redis.call('ZREM', key('recovery', account), job)
 end
 
 -- A lease is handed out by release, begun by begin, and ends with park, finish or its time.
@@ -47,9 +58,10 @@ local function end_lease(job, account)
   redis.call('ZREM', key('leases'), job)
   redis.call('SREM', key('flight', holder), job)
   redis.call('SREM', key('trials'), job)
-  for _, place in ipairs({ 'trial', 'older_trial' }) do
-    if redis.call('HGET', account_key(holder), place) == job then redis.call('HDEL', account_key(holder), place) end
-  end
+  local state = fields(account_key(holder), 'trial', 'older_trial', 'failing')
+  if state.trial == job then redis.call('HDEL', account_key(holder), 'trial') end
+  if state.older_trial == job then redis.call('HDEL', account_key(holder), 'older_trial') end
+  if state.failing then redis.call('SREM', key('failing', holder), job) end
   take_turn(holder, now)
   if holder ~= account then take_turn(account, now) end
 end
@@ -71,5 +83,5 @@ end
 local function put_back(job, record)
   redis.call('HDEL', job_key(job), 'handed')
   end_lease(job, record.account)
-  schedule(job, record.account, record.lane, number(record.due))
+  schedule(job, record, number(record.due))
 end
