@@ -55,9 +55,9 @@ def _pattern(secret: str) -> re.Pattern[str]:
 
 def _shows(secret: str, text: str) -> bool:
     """Whether somebody who undoes escapes, line breaks and base64 could find the secret in `text`."""
-    wanted = {_squeezed(secret), *_within_base64(secret)}
-    sure = [form for form in wanted if len(form) >= _ONLY_AS_A_WORD_BELOW]
-    return any(form in view for view in map(_squeezed, _unescaped(text)) for form in sure)
+    if len(text) < _ONLY_AS_A_WORD_BELOW:
+        return False
+    return any(form in view for view in map(_squeezed, set(_unescaped(text))) for form in _squeezed_forms(secret))
 
 
 def _squeezed(text: str) -> str:
@@ -84,14 +84,14 @@ def _utf_8(text: str) -> str:
 
 
 @lru_cache
-def _within_base64(secret: str) -> frozenset[str]:
-    """The characters of base64 that depend on the secret alone, wherever in a group of three bytes it begins."""
+def _squeezed_forms(secret: str) -> frozenset[str]:
+    """The secret, and what base64 makes of it alone, wherever in a group of three bytes it begins."""
     octets = secret.encode("utf-8", "surrogatepass")
-    parts = set()
+    found = {_squeezed(secret)}
     for before, mixed in enumerate((0, 2, 3)):
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            parts.add(_squeezed(encode(bytes(before) + octets).decode()[mixed : (before + len(octets)) * 8 // 6]))
-    return frozenset(parts)
+            found.add(_squeezed(encode(bytes(before) + octets).decode()[mixed : (before + len(octets)) * 8 // 6]))
+    return frozenset(form for form in found if len(form) >= _ONLY_AS_A_WORD_BELOW)
 
 
 def _one_line(text: str, length: int) -> str | None:
