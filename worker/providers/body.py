@@ -1,5 +1,6 @@
 """An answer's document, out of what it came in: compression, several parts, an encoding of letters."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -7,6 +8,9 @@ from worker.providers import multipart
 from worker.providers.compression import unpacked
 from worker.providers.decoding import decoded
 from worker.sender import Received
+
+_BINARY = re.compile(r"[\x01-\x08\x0e-\x1f]")
+_SHOWS_BINARY_IN = 200
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -24,6 +28,11 @@ class Body:
     content: bytes
     problem: str | None = None
     referred: Callable[[str], bytes | None] = field(default=lambda _reference: None)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its beginning can be looked at; else it is compressed in an unknown way, or damaged."""
+        return _BINARY.search(self.text[:_SHOWS_BINARY_IN]) is None
 
 
 def unwrapped(received: Received) -> Body:

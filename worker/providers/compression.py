@@ -1,6 +1,5 @@
 """Compressed answers, which nobody asks for and some servers send: unpacked within the limit of every answer."""
 
-import re
 import zlib
 from dataclasses import dataclass
 
@@ -12,11 +11,8 @@ _MEMBERS = 100
 """Of one gzip file (RFC 1952, section 2.2)."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
-_BINARY = re.compile(rb"[\x01-\x08\x0e-\x19\x1b-\x1f]")
-_SHOWS_BINARY_IN = 200
 CUT = "it is compressed, and cut or damaged"
 TOO_LONG = f"it is longer than {MAX_BODY_BYTES} bytes when unpacked"
-UNKNOWN_ENCODING = "its content encoding is not known here"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,7 +29,6 @@ class Unpacked:
 
 def unpacked(content: bytes, content_encoding: str) -> Unpacked:
     """`content` without its compression, told by the bytes; `content_encoding`, the header, may be missing or wrong."""
-    packed = content
     for _ in range(_LAYERS):
         inner = _layer_less(content, is_deflate="deflate" in content_encoding.lower())
         if inner is None:
@@ -41,9 +36,6 @@ def unpacked(content: bytes, content_encoding: str) -> Unpacked:
         if inner.problem:
             return inner
         content = inner.content
-    is_encoded = content_encoding.strip().lower() not in {"", "identity"}
-    if is_encoded and content is packed and _BINARY.search(content[:_SHOWS_BINARY_IN]):
-        return Unpacked(content, UNKNOWN_ENCODING)
     return Unpacked(content)
 
 

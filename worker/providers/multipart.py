@@ -3,16 +3,18 @@
 import base64
 import quopri
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from urllib.parse import unquote
 
 CUT = "it comes in parts, and is cut or damaged"
 _PARTS = 100
+_HEADERS_LENGTH = 16 * 1024
 _AROUND = b" \t\r\n\0\x1a\xef\xbb\xbf"
 _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))')
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_SCHEME = re.compile(r"\A\s*cid:", re.IGNORECASE)
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
 
@@ -34,14 +36,12 @@ class Package:
     """The parts of an answer; the root is the document."""
 
     root: Part
-    parts: tuple[Part, ...]
+    by_id: Mapping[str, bytes | None]
 
     def referred(self, reference: str) -> bytes | None:
-        """The content that `reference` (`cid:…`, RFC 2392) means, if there is exactly one."""
-        wanted = _bare_id(re.sub(r"\A\s*cid:", "", reference, flags=re.IGNORECASE))
-        meant = {wanted, _bare_id(unquote(wanted))}
-        found = {part.content for part in self.parts if {part.content_id, unquote(part.content_id)} & meant - {""}}
-        return found.pop() if len(found) == 1 else None
+        """The content that `reference` (`cid:…`, RFC 2392) means; None where there is none, or more than one."""
+        wanted = _bare_id(_SCHEME.sub("", reference))
+        return self.by_id.get(wanted, self.by_id.get(_bare_id(unquote(wanted))))
 
 
 def parameter(content_type: str, name: str) -> str | None:
@@ -68,7 +68,17 @@ def opened(content: bytes, content_type: str) -> Package | None:
         return None
     start = _bare_id(parameter(content_type, "start") or "")
     root = next((part for part in parts if start and part.content_id == start), parts[0])
-    return Package(root, tuple(parts))
+    return Package(root, _by_id(parts))
+
+
+def _by_id(parts: Iterable[Part]) -> dict[str, bytes | None]:
+    """The contents under their ids, as these are written and without their escapes; None for one with two contents."""
+    found: dict[str, bytes | None] = {}
+    for part in parts:
+        for content_id in {part.content_id, unquote(part.content_id)} - {""}:
+            content = found.setdefault(content_id, part.content)
+            found[content_id] = content if content == part.content else None
+    return found
 
 
 def _parts(content: bytes, boundary: str | None) -> list[Part]:
@@ -91,7 +101,7 @@ def _part(content: bytes) -> Part:
     head = _BLANK_LINE.search(content)
     if head is None:
         return Part(None)
-    headers = dict(_headers(content[: head.start()].decode("latin-1")))
+    headers = dict(_headers(content[: min(head.start(), _HEADERS_LENGTH)].decode("latin-1")))
     return Part(_transferred(content[head.end() :], headers.get("content-transfer-encoding", "")), headers)
 
 

@@ -9,6 +9,7 @@ from worker.answer import Disproves
 from worker.providers.ns_bpe import codes as bpe
 from worker.providers.rule import Rule
 from worker.providers.solucion_factible import codes as sf
+from worker.providers.transport_answers import BEFORE_THE_SERVICE
 
 DOCS = Path(__file__).parents[3] / "docs" / "providers"
 HEAD = "| code | meaning | reaction | reason | also |\n|---|---|---|---|---|\n"
@@ -49,10 +50,16 @@ def test_the_page_holds_the_table(page, rules):
     assert table(rules) in (DOCS / page).read_text(encoding="utf-8")
 
 
+def test_the_statuses_from_before_the_service_are_documented():
+    row = ", ".join(map(str, sorted(map(int, BEFORE_THE_SERVICE))))
+
+    assert f"\n| {row} | TRANSIENT, not acted on" in (DOCS.parent / "architecture.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("page", ["solucion-factible.md", "ns-bpe.md"])
 def test_every_file_that_a_page_names_exists(page):
     text = (DOCS / page).read_text(encoding="utf-8")
-    named = [part.partition(")")[0] for part in text.split("](")[1:]]
+    named = [part.partition(")")[0].partition("#")[0] for part in text.split("](")[1:]]
 
     assert named
     assert [name for name in named if not name.startswith("https://") and not (DOCS / name).exists()] == []

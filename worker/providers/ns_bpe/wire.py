@@ -98,7 +98,7 @@ def read(body: Body) -> Reply:
         return Reply(is_empty=True)
     value = _decoded(body.text)
     if value is None:
-        return Reply(may_be_own=any(f'"{name}"' in body.text for name in _OWN_FIELDS))
+        return Reply(may_be_own=_may_be_json(body))
     situation, event = an_object(value.get("retConsSitBPe")), an_object(value.get("retEvento"))
     error = _error(value)
     inside_out = (situation, event, error, value)
@@ -117,6 +117,12 @@ def read(body: Body) -> Reply:
         xml=_xml(event, value),
         situation=situation,
     )
+
+
+def _may_be_json(body: Body) -> bool:
+    """Whether what is no JSON may have been the provider's, and no page of somebody else's."""
+    shows_a_field = any(f'"{name}"' in body.text for name in _OWN_FIELDS)
+    return body.text.startswith("{") or shows_a_field or not body.is_text
 
 
 def _decoded(text: str) -> Json | None:

@@ -16,7 +16,7 @@ SOAP_NAMESPACES = {
 }
 """SOAP 1.1, section 3; SOAP 1.2 part 1, section 5.1."""
 _ENVELOPES = {f"{{{namespace}}}Envelope" for namespace in SOAP_NAMESPACES.values()}
-_ENVELOPE_BEGINS = re.compile(r"<(?:[\w.-]+:)?Envelope\b")
+_MAY_BE_AN_ENVELOPE = re.compile(r"\A<(?:\?xml\b|[\w.-]+:)|<(?:[\w.-]+:)?Envelope\b")
 _SHOWS_WHOSE_IT_IS_IN = 2_000
 
 
@@ -44,9 +44,10 @@ class Reply:
 def read(body: Body) -> Reply:
     """The parts of an answer, in either SOAP version: what it says does not depend on the envelope's."""
     envelope = None if body.problem else untrusted_xml.parsed(body.text.encode(), encoding="utf-8")
-    if envelope is None or envelope.tag not in _ENVELOPES:
-        begins = _ENVELOPE_BEGINS.search(body.text[:_SHOWS_WHOSE_IT_IS_IN])
-        return Reply(is_readable=False, may_be_own=body.problem is not None or begins is not None)
+    if envelope is None:
+        return Reply(is_readable=False, may_be_own=_may_be_an_envelope(body))
+    if envelope.tag not in _ENVELOPES:
+        return Reply(is_readable=False, may_be_own=name(envelope) == "Envelope")
     bodies = [child for child in envelope if name(child) == "Body"]
     if len(bodies) != 1 or len(bodies[0]) != 1:
         return Reply(is_readable=False)
@@ -54,7 +55,7 @@ def read(body: Body) -> Reply:
     acuses = [acuse for acuse in all_named(content, "acuseSat") if len(acuse) or text_of(acuse) or acuse.get("href")]
     if len(acuses) > 1:
         return Reply(is_readable=False)
-    if any(body.referred(reference) is None for reference in _references(content)):
+    if any(body.referred(reference) is None for reference in set(_references(content))):
         return Reply(is_readable=False)
     if name(content) == "Fault":
         # SOAP 1.1 says faultstring, 1.2 Reason/Text
@@ -64,6 +65,12 @@ def read(body: Body) -> Reply:
         mensaje=text_of(_single(content, "mensaje")),
         acuse=_acuse(acuses[0], body) if acuses else None,
     )
+
+
+def _may_be_an_envelope(body: Body) -> bool:
+    """Whether what is no XML may have been an envelope, and no page of HTML."""
+    begins = _MAY_BE_AN_ENVELOPE.search(body.text[:_SHOWS_WHOSE_IT_IS_IN])
+    return body.problem is not None or begins is not None or not body.is_text
 
 
 def _acuse(acuse: Element, body: Body) -> str | None:

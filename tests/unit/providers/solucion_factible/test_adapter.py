@@ -331,11 +331,20 @@ def test_a_soap_envelope_decides_whatever_such_a_status_says(http):
     assert cancel(result(200, acuse=encoded(acuse())), status=http).reaction is Reaction.CANCELLED
     for left_open in ("", result(4711), result(None), "<s:Fault><faultstring>no</faultstring></s:Fault>"):
         assert_unreadable(cancel(left_open, status=http))
-    assert_unreadable(cancel(envelope(result(204))[:-5], status=http))
+    whole = b'<?xml version="1.0"?>' + envelope(result(204))
+    for body in (
+        whole[:-5],
+        whole[:25],
+        whole[21:-5],
+        whole[21:30],
+        bytes(range(1, 99)),
+        whole.replace(b"2003", b"2001"),
+    ):
+        assert_unreadable(cancel(body, status=http))
 
 
 @pytest.mark.parametrize("http", BEFORE_THE_SERVICE)
-@pytest.mark.parametrize("body", [b"", b"<html>Envelope</html>", b"<a", b'{"message": "no"}', b"\x00\x01\x02"])
+@pytest.mark.parametrize("body", [b"", b"<html>Envelope</html>", b"<a", b'{"message": "no"}', b"<error><a/></error>"])
 def test_a_status_from_before_the_service_is_transient_where_the_body_is_no_envelope(http, body):
     answer = cancel(body, status=http)
 
