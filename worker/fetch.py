@@ -32,7 +32,7 @@ def fetch_evidence(job: str, built: Parts | None = None) -> bytes:
         record = _ended(built, job)
     answer = _download(built, record)
     if answer.evidence is None:
-        words = (answer.code, answer.message, answer.excerpt)
+        words = (answer.code, answer.message, *answer.warnings, answer.excerpt)
         said = " ".join(part for part in words if part) or str(answer.reaction)
         raise NotFetched(f"the provider has no evidence of {job} now ({said})")
     return answer.evidence.content
