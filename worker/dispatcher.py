@@ -13,6 +13,7 @@ from worker import verdicts
 from worker.intake import Intake
 from worker.ledger.ledger import Ledger, LedgerFull
 from worker.ledger.records import Record, Released
+from worker.ledger.steps import Expiry
 from worker.ledger.trouble import is_full, is_outage
 from worker.outcome import Verdict
 
@@ -120,7 +121,7 @@ class Dispatcher(threading.Thread):
         return 0
 
     def _end_all(self, jobs: Sequence[str], verdict_of: Callable[[Record], Verdict]) -> int:
-        """How many of these runs were ended; a job that cannot be ended keeps no other from it, and is told of once."""
+        """How many of these jobs were ended or left to look-ups; one that fails is logged once and stops no other."""
         ended = 0
         for job in jobs:
             try:
@@ -134,15 +135,15 @@ class Dispatcher(threading.Thread):
         return ended
 
     def _end(self, job: str, verdict_of: Callable[[Record], Verdict]) -> bool:
-        """End a run that nobody is calling for; False where that was not possible now."""
+        """End a run that nobody is calling for, or leave it to look-ups; False where neither was possible now."""
         record = self._ledger.record(job)
         if record is None or not record.is_open or record.state == "running":
             return False
         verdict = verdict_of(record)
-        ended = self._ledger.expire(record, verdict)
-        if ended:
+        said = self._ledger.expire(record, verdict)
+        if said is Expiry.ENDED:
             log.info("outcome", job=job, run=record.run, status=verdict.status, reason=verdict.reason)
-        return ended
+        return said is not Expiry.CHANGED
 
     def _release(self) -> int:
         settings = self._settings

@@ -21,6 +21,22 @@ local function question(account)
   return redis.call('HGET', account_key(account), 'inquires') == '1' and 'look_up' or 'cancel'
 end
 
+-- Whether look-ups can still tell what became of a job of this account.
+local function answers_look_ups(account)
+  return question(account) == 'look_up' and redis.call('HEXISTS', account_key(account), 'suspended_at') == 0
+end
+
+-- The runs that only look-ups could settle end now: expire meets them again. Past a record that somebody has removed.
+local function give_up_look_ups(account)
+  local set = key('look_ups', account)
+  for _, job in ipairs(redis.call('ZRANGE', set, 0, -1)) do
+    local name = key('job', job)
+    local deadline = tonumber(type_of(name) == 'hash' and redis.call('HGET', name, 'deadline') or '')
+    if deadline and deadline <= now then redis.call('ZADD', key('deadlines'), deadline, job) end
+  end
+  redis.call('DEL', set)
+end
+
 -- Whether the job's next call, or the one under way, is a cancellation request; that goes without saying at first.
 local function asks_to_cancel(record) return (record.next or 'cancel') == 'cancel' end
 
@@ -31,6 +47,7 @@ local function suspend(account, generation, why)
   redis.call('HSET', account_key(account), 'suspended_at', now, 'suspended_reason', why.reason,
     'suspended_code', why.code or '', 'suspended_job', why.job or '', 'suspended_by', why.by or '')
   redis.call('ZREM', key('turns'), account)
+  give_up_look_ups(account)
   remember_account(account, { what = 'suspended', reason = why.reason, job = why.job, by = why.by })
 end
 
