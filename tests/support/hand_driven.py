@@ -123,16 +123,8 @@ class Deployment:
         """Make a call of a job whose answer has it asked again."""
         begun, token, nonce = self.begin(job)
         entry = {"call": "cancel", "reaction": "in_process", "code": code, "wait_s": wait_s, "answer": f"status={code}"}
-        step = Park(
-            wait_s=wait_s,
-            least_wait_s=0,
-            next_call="cancel",
-            retry={},
-            entry=entry,
-            effects=Effects(),
-            code=code,
-            **more,
-        )
+        plain: dict[str, Any] = {"least_wait_s": 0, "next_call": "cancel", "retry": {}, "effects": Effects()}
+        step = Park(wait_s=wait_s, code=code, **(plain | {"entry": entry} | more))
         assert self.ledger.park(begun, token, nonce, step) == "parked"
 
     def enroll(self) -> None:

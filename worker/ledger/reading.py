@@ -58,9 +58,10 @@ class Reading:
     def account_states(self) -> list[AccountState]:
         """All accounts that a worker has enrolled or a job names, by name."""
         names = sorted(text(name) for name in self.redis.smembers(self.key("accounts")))
-        return [self._account_state(name) for name in names]
+        return [self.account_state(name) for name in names]
 
-    def _account_state(self, name: str) -> AccountState:
+    def account_state(self, name: str) -> AccountState:
+        """One account; without a provider where no worker has enrolled it."""
         found = decode(self.redis.hgetall(self.key("account", name)))
         lanes = (self.redis.zcard(self.key("due", name, lane)) for lane in ("evidence", "interactive", "bulk"))
         in_flight = self.redis.scard(self.key("flight", name))

@@ -198,10 +198,15 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """One account as the ledger has it now; times are aware UTC, None where it does not apply."""
+    """One account as the ledger has it now; times are aware UTC, None where it does not apply.
+
+    Attributes:
+        inquires: Its provider can be asked what became of a document.
+    """
 
     name: str
     provider: str
+    inquires: bool
     suspended_at: datetime | None
     suspended_reason: str | None
     suspended_job: str | None
@@ -228,6 +233,7 @@ class AccountState:
         return cls(
             name=name,
             provider=found.get("provider", ""),
+            inquires=found.get("inquires") == "1",
             suspended_at=instant(found.get("suspended_at")),
             suspended_reason=found.get("suspended_reason"),
             suspended_job=found.get("suspended_job") or None,
