@@ -12,7 +12,7 @@ ARGS   ?=
 RUN_FROM_PROCFILE = PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^$@: *//p' Procfile) $(ARGS)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench bench-import chaos check format worker flower sandbox lock clean
+.PHONY: help setup demo test test-size bench bench-import chaos check format worker flower sandbox lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -22,8 +22,15 @@ setup: $(READY)  ## make .venv from requirements.lock (the other targets do it b
 demo: $(READY)  ## the whole main job on an embedded server and the sandbox
 	@$(BIN)/anula demo $(ARGS)
 
-test: $(READY)  ## run the tests, without benchmarks and long chaos; ARGS="-k ledger" chooses
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+# Most tests wait for a process or a socket rather than compute, so two share a core. A file's tests run in one process,
+# because they share what the file starts: a server, the sandbox, workers.
+TESTS_AT_ONCE ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+
+test: $(READY)  ## run the tests, without sizes, benchmarks and long chaos; ARGS="-k ledger" chooses
+	@$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile $(ARGS)
+
+test-size: $(READY)  ## run the tests that need thousands of jobs; they hold what the small ones hold, at full size
+	@$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile -m size $(ARGS)
 
 chaos: $(READY)  ## faults at random for 10 minutes, then every invariant; SEED=1 MINUTES=2 JOBS=2000 choose
 	@$(BIN)/python -m tests.chaos.run $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \

@@ -7,7 +7,7 @@ import pytest
 from tests.chaos.run import report
 from tests.chaos.scenario import Script, play
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("chaos")]
+pytestmark = pytest.mark.e2e
 
 
 def test_nothing_is_lost_and_nothing_doubled_under_a_few_dozen_faults(tmp_path):

@@ -44,12 +44,7 @@ def site(sandbox: Sandbox, shared_valkey: LocalValkey, tmp_path_factory: pytest.
         yield one
 
 
-def one_process_for(language: Language) -> Any:
-    """Whatever has to be installed is installed once."""
-    return pytest.param(language, id=language.name, marks=pytest.mark.xdist_group(f"examples-{language.name}"))
-
-
-@pytest.fixture(scope="module", params=map(one_process_for, LANGUAGES))
+@pytest.fixture(scope="module", params=LANGUAGES, ids=lambda language: language.name)
 def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Language, Path]:
     """A language and the folder where its programs run."""
     try:

@@ -22,7 +22,7 @@ from worker import verdicts
 from worker.client import Client, Unavailable
 from worker.sandbox.numbers import sandbox_chbpe, sandbox_uuid
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("redis-users")]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")

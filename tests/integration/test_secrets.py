@@ -31,7 +31,7 @@ from worker.cli.main import main
 from worker.sandbox.accounts import PASSWORD, TOKEN, USER
 from worker.sandbox.numbers import sandbox_chbpe, sandbox_uuid
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("secrets")]
+pytestmark = pytest.mark.integration
 
 SOAP_SECRET = "P&<>\"'ñ%+/\\ -Qx7Ksoap"
 TOKEN_SECRET = "T&<>\"'%+/\\-Qx7Ktoken"

@@ -15,7 +15,7 @@ from worker.client import Client, Unavailable
 from worker.ledger.admission import Admission, Entry, Source
 from worker.sandbox.numbers import sandbox_chbpe, sandbox_uuid
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("sentinel")]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ from worker.ledger.connect import connect
 from worker.sandbox.numbers import sandbox_uuid
 from worker.unavailable import translated
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("sentinel")]
+pytestmark = pytest.mark.integration
 
 TRUSTING = {"ANULA_SENTINEL_PASSWORD": SENTINEL_PASSWORD, "ANULA_REDIS_CA_FILE": str(CERTIFICATE)}
 

@@ -500,6 +500,7 @@ def peak_kib(path, deployment, tmp_path):
     return int(done.stderr.split()[-1])
 
 
+@pytest.mark.size
 def test_memory_does_not_grow_with_the_file(deployment, a_file, tmp_path):
     def lines(count):
         return (row(n % 10**9, reason="short" if n % 2 else "Passageiro desistiu da viagem") for n in range(count))

@@ -14,7 +14,7 @@ from tests.support.ledgers import job_hash
 from tests.support.site import ROOT
 from worker.answer import Evidence
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.size]
 
 FEW, MANY = 1_000, 8_000
 FEW_OUTCOMES, MANY_OUTCOMES = 200, 1_000
