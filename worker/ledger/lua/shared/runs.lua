@@ -113,8 +113,8 @@ end
 -- What an open job remembers until its next call. record: account, lane (changed here); step: see park.lua.
 local function remember_step(job, record, step)
   local hash, next_call = job_key(job), step.next
-  local is_too_late = next_call == 'cancel' and redis.call('ZSCORE', key('look_ups', record.account), job)
-  if is_too_late then next_call = 'look_up' end
+  local is_looked_up = next_call == 'cancel' and redis.call('ZSCORE', key('look_ups', record.account), job)
+  if is_looked_up and number(redis.call('HGET', hash, 'deadline') or math.huge) <= now then next_call = 'look_up' end
   redis.call('HSET', hash, 'state', 'waiting', 'next', next_call, 'retry', step.retry, 'code', step.code or '',
     'parked_at', now)
   if step.acted then doubt(job) end
