@@ -112,12 +112,16 @@ class Dispatcher(threading.Thread):
         return taken_in
 
     def _expire(self) -> int:
-        """End the first batch of what is overdue, past those jobs that cannot be ended now."""
+        """End the first batch of what is overdue, and of what a suspension has left without an answer."""
+        return self._end_first(self._ledger.overdue) + self._end_first(self._ledger.given_up)
+
+    def _end_first(self, jobs: Callable[..., list[str]]) -> int:
+        """End the first batch of these jobs, past those that cannot be ended now."""
         passed = 0
-        while overdue := self._ledger.overdue(BATCH, skip=passed):
-            if ended := self._end_all(overdue, verdicts.time_is_up):
+        while found := jobs(BATCH, skip=passed):
+            if ended := self._end_all(found, verdicts.time_is_up):
                 return ended
-            passed += len(overdue)
+            passed += len(found)
         return 0
 
     def _end_all(self, jobs: Sequence[str], verdict_of: Callable[[Record], Verdict]) -> int:

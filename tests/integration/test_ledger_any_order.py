@@ -122,7 +122,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def a_dispatcher_ends_what_is_overdue(self):
-        for job in self.world.ledger.overdue(100):
+        for job in (*self.world.ledger.overdue(100), *self.world.ledger.given_up(100)):
             record = self.world.record(job)
             expected = Expiry.CHANGED if record.state == "running" else self._at_its_deadline(record)
             assert self.world.ledger.expire(record, verdicts.time_is_up(record)) is expected
@@ -292,7 +292,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert record["next"] != "cancel"
             assert "pending" not in record
             assert float(record["deadline"]) <= self.world.now_ms()
-            assert "suspended_at" not in keys.account(record["account"])
+            is_suspended = "suspended_at" in keys.account(record["account"])
+            assert is_suspended == (record["account"] in keys.members("given_up"))
 
     def _every_count_is_what_it_counts(self, keys: "_Keys") -> None:
         handed = {job for job, record in keys.jobs.items() if "handed" in record}

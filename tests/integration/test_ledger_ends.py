@@ -312,11 +312,13 @@ def test_a_suspension_ends_what_was_only_looked_up(rodoviaria):
 
     rodoviaria.ledger.suspend("rodoviaria", "audit", by="ana")
 
-    assert (look_ups(rodoviaria), rodoviaria.ledger.overdue(9)) == ([], [first, second])
+    assert rodoviaria.ledger.given_up(9) == [first, second]
+    assert (rodoviaria.ledger.given_up(1), rodoviaria.ledger.given_up(1, skip=1)) == ([first], [second])
     assert expire(rodoviaria, first) is Expiry.CHANGED, "its answer is waited for"
     rodoviaria.park(held, wait_s=60, next_call="look_up")
     assert [expire(rodoviaria, job) for job in (first, second)] == [Expiry.ENDED] * 2
     assert [one["status"] for one in rodoviaria.outcomes()] == ["unresolved"] * 2
+    assert rodoviaria.ledger.given_up(9) == []
 
 
 def test_an_account_resumed_in_time_goes_on_with_its_look_ups(rodoviaria):
@@ -326,8 +328,9 @@ def test_an_account_resumed_in_time_goes_on_with_its_look_ups(rodoviaria):
 
     rodoviaria.ledger.resume("rodoviaria", by="ana")
 
-    assert expire(rodoviaria, job) is Expiry.LOOKS_UP
-    assert (rodoviaria.ledger.overdue(9), look_ups(rodoviaria)) == ([], [job])
+    assert expire(rodoviaria, job) is Expiry.CHANGED
+    assert (rodoviaria.ledger.given_up(9), look_ups(rodoviaria)) == ([], [job])
+    assert rodoviaria.next_call(job).begun.record.next_call == "look_up"
 
 
 def test_a_suspension_does_not_end_the_wait_for_evidence(rodoviaria):
@@ -338,7 +341,7 @@ def test_a_suspension_does_not_end_the_wait_for_evidence(rodoviaria):
 
     rodoviaria.ledger.suspend("rodoviaria", "audit", by="ana")
 
-    assert (rodoviaria.ledger.overdue(9), look_ups(rodoviaria)) == ([], [])
+    assert (rodoviaria.ledger.overdue(9), rodoviaria.ledger.given_up(9)) == ([], [])
     rodoviaria.pass_time(601)
     assert expire(rodoviaria, job) is Expiry.ENDED
     assert rodoviaria.outcomes()[0]["status"] == "cancelled"
@@ -411,7 +414,7 @@ def test_a_suspension_ends_no_run_in_the_place_of_a_removed_record(rodoviaria):
 
     rodoviaria.ledger.suspend("rodoviaria", "audit", by="ana")
 
-    assert rodoviaria.ledger.overdue(9) == []
+    assert expire(rodoviaria, job) is Expiry.CHANGED
 
 
 # Revoke

@@ -5,7 +5,7 @@ Every method lets the client library's errors through (`connect.UNAVAILABLE`).
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
 
 from redis import Redis
 
@@ -54,6 +54,14 @@ class Reading:
             return Record.from_fields(job, decode(found)) if found else None
         except UNREADABLE as error:
             raise record_damaged(job, f"{type(error).__name__}: {error}") from error
+
+    def given_up(self, limit: int, *, skip: int = 0) -> list[str]:
+        """Jobs past their deadline that only look-ups could settle, on suspended accounts; without the first `skip`."""
+        accounts = sorted(text(name) for name in self.redis.smembers(self.key("given_up")))
+        jobs = chain.from_iterable(
+            self.redis.zrange(self.key("look_ups", name), 0, skip + limit - 1) for name in accounts
+        )
+        return [text(job) for job in islice(jobs, skip, skip + limit) if isinstance(job, bytes | str)]
 
     def account_states(self) -> list[AccountState]:
         """All accounts that a worker has enrolled or a job names, by name."""

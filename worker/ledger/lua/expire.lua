@@ -16,6 +16,12 @@ local function may_look_up()
   return is_in_doubt and number(record.deadline) > number(record.submitted_at) and answers_look_ups(record.account)
 end
 
+-- Whether it is past its deadline, and only look-ups were left when its account was suspended.
+local function is_given_up()
+  return number(record.deadline or math.huge) <= now and redis.call('ZSCORE', key('look_ups', record.account), job)
+    and redis.call('HEXISTS', account_key(record.account), 'suspended_at') == 1
+end
+
 local function look_up_only()
   redis.call('HSET', hash, 'next', 'look_up', 'operation', LOOKS_UP)
   redis.call('HINCRBY', hash, 'seq', 1)
@@ -30,7 +36,7 @@ if not OPEN[record.state] or record.state == 'running' or (record.seq or '0') ~=
 local is_worn_out = number(record.lost) >= LOST_AT_MOST
 if not is_worn_out then
   local time_is_up = number(redis.call('ZSCORE', key('deadlines'), job) or math.huge) <= now
-  if not time_is_up then return 'changed' end
+  if not time_is_up and not is_given_up() then return 'changed' end
   if may_look_up() then
     look_up_only()
     return 'looks up'

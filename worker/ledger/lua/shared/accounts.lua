@@ -26,17 +26,6 @@ local function answers_look_ups(account)
   return question(account) == 'look_up' and redis.call('HEXISTS', account_key(account), 'suspended_at') == 0
 end
 
--- The runs that only look-ups could settle end now: expire meets them again. Past a record that somebody has removed.
-local function give_up_look_ups(account)
-  local set = key('look_ups', account)
-  for _, job in ipairs(redis.call('ZRANGE', set, 0, -1)) do
-    local name = key('job', job)
-    local deadline = tonumber(type_of(name) == 'hash' and redis.call('HGET', name, 'deadline') or '')
-    if deadline and deadline <= now then redis.call('ZADD', key('deadlines'), deadline, job) end
-  end
-  redis.call('DEL', set)
-end
-
 -- Whether the job's next call, or the one under way, is a cancellation request; that goes without saying at first.
 local function asks_to_cancel(record) return (record.next or 'cancel') == 'cancel' end
 
@@ -47,7 +36,8 @@ local function suspend(account, generation, why)
   redis.call('HSET', account_key(account), 'suspended_at', now, 'suspended_reason', why.reason,
     'suspended_code', why.code or '', 'suspended_job', why.job or '', 'suspended_by', why.by or '')
   redis.call('ZREM', key('turns'), account)
-  give_up_look_ups(account)
+  -- Past their deadlines these runs can only be looked up: now expire ends them.
+  if redis.call('EXISTS', key('look_ups', account)) == 1 then redis.call('SADD', key('given_up'), account) end
   remember_account(account, { what = 'suspended', reason = why.reason, job = why.job, by = why.by })
 end
 
