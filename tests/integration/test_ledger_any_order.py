@@ -41,10 +41,10 @@ EFFECTS = [
     Effects(feeds="failure", hold_s=30, hold_reason="x"),
     Effects(feeds="answer", hold_s=60, hold_reason="678", slow_s=600, slow_per_minute=2),
 ]
-WITHOUT_EVIDENCE = park(5.0, next_call="evidence", pending=CANCELLED, until_s=600.0)
+WITHOUT_EVIDENCE = park(12.0, next_call="evidence", pending=CANCELLED, until_s=600.0)
 PARKS = st.builds(
     park,
-    st.sampled_from([0.0, 0.0, 5.0, 300.0]),
+    st.sampled_from([0.0, 0.0, 12.0, 300.0]),
     next_call=st.sampled_from(["cancel", "look_up", "evidence"]),
     effects=st.sampled_from(EFFECTS),
     failed=st.booleans(),
