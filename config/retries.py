@@ -17,12 +17,18 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """The policies in force, one for each kind of wait."""
+    """The policies in force, one for each kind of wait.
+
+    Attributes:
+        look_up_counts_after_s: How long after the last request that may have acted a look-up has to be sent for its
+            "not cancelled" to disprove that request.
+    """
 
     transient: Policy
     unknown: Policy
     in_process: Policy
     evidence: Policy
+    look_up_counts_after_s: float
 
 
 def policies(settings: Settings, environment: Environment) -> Policies:
@@ -37,4 +43,5 @@ def policies(settings: Settings, environment: Environment) -> Policies:
             settings.in_process_total_s,
         ),
         evidence=Policy(settings.evidence_first_s, settings.evidence_cap_s, settings.evidence_total_s),
+        look_up_counts_after_s=settings.look_up_counts_after_s,
     )

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     unknown_first_s: Seconds = described(15, description="UNKNOWN: first wait, doubling; also the least")
     unknown_cap_s: Seconds = described(900, description="UNKNOWN: longest wait")
     unknown_total_s: Seconds = described(86_400, description="UNKNOWN: sum of the waits before giving up")
+    look_up_counts_after_s: Seconds = described(
+        300, description='how long after a request that may have acted a look-up\'s "not cancelled" disproves it'
+    )
     in_process_first_s: Seconds | None = described(
         None, description="IN_PROCESS: first wait, doubling; left out: 60, in the test environment 20"
     )

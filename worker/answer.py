@@ -34,7 +34,10 @@ class Reaction(StrEnum):
 
 
 class Disproves(StrEnum):
-    """What a rejection says about earlier calls that may have worked (docs/adr/0007-what-a-rejection-proves.md)."""
+    """What a rejection says about earlier calls that may have worked (docs/adr/0007-what-a-rejection-proves.md).
+
+    Of a look-up that says "not cancelled": what it says of calls that were sent long enough before it.
+    """
 
     NOTHING = "nothing"
     """It may be the consequence of a call that worked, or have nothing to do with it."""
@@ -101,7 +104,7 @@ class Answer:
         excerpt: Of what came, where nobody could read it: HTTP status, headers, length, first characters; no secret.
         provider_status: Every layer's code as received, e.g. `{"status": "200", "cStat": "135"}`.
         may_have_acted: The call may have cancelled the document although the answer does not say so.
-        disproves: Of a rejection: which earlier calls it proves to have not worked.
+        disproves: Of a rejection or a look-up: which earlier calls it proves to have not worked.
         unsent: No byte of the request has left, so it is no attempt.
         least_wait_s: Seconds before which asking again is pointless.
         hold_account_s: Seconds for which the whole account must not be called.

@@ -1,62 +1,19 @@
 """From an answer to what happens next: park the job, or end its run. No clock, no network, no Redis."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any
 
 from worker.answer import Answer, Disproves, Reaction, Reason
-from worker.ledger.records import Begun, Record
+from worker.ledger.records import Record
 from worker.ledger.steps import Effects, Finish, Park
 from worker.outcome import Status, Verdict
-from worker.retry import Kind, Policies, Waits
-from worker.verdicts import EVIDENCE_MISSING, evidence_given_up
+from worker.retry import Kind, Waits
+from worker.situation import AbuseRule, Call, Situation
+from worker.verdicts import EVIDENCE_MISSING, MAY_STILL_BE_CANCELLED, evidence_given_up
 
 HISTORY_MESSAGE_LENGTH = 200
 """Of the provider's words in a line of a job's history: there are up to 20 lines, in Redis's memory, for every job."""
-
-
-class Call(StrEnum):
-    """What is asked of the provider in one call."""
-
-    CANCEL = "cancel"
-    LOOK_UP = "look_up"
-    EVIDENCE = "evidence"
-
-
-@dataclass(frozen=True, slots=True)
-class AbuseRule:
-    """What follows on the authority's abuse code: a pause, then a slow pace (docs/providers/ns-bpe.md)."""
-
-    pause_s: float
-    slow_s: float
-    per_minute: int
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What a decision depends on beside the answer.
-
-    Attributes:
-        call: What was asked.
-        inquires: The provider can be asked what became of a document.
-    """
-
-    begun: Begun
-    call: Call
-    inquires: bool
-    policies: Policies
-    abuse: AbuseRule
-
-    @property
-    def record(self) -> Record:
-        """The job as it was when the call began."""
-        return self.begun.record
-
-    @property
-    def waits(self) -> Waits:
-        """What was waited for so far, the pause before this call included."""
-        return Waits.from_json(self.record.retry).after(self.begun.waited_s)
 
 
 def decide(now: Situation, answer: Answer) -> Park | Finish:  # noqa: PLR0911 - one for each reaction
@@ -72,7 +29,7 @@ def decide(now: Situation, answer: Answer) -> Park | Finish:  # noqa: PLR0911 - 
             reason = answer.reason or Reason.UNREADABLE_ANSWER
             return _finish(now, answer, Status.UNRESOLVED, reason, may_have_acted=True)
         case Reaction.NOT_CANCELLED:
-            return _park(now, answer, wait_s=0.0, next_call=Call.CANCEL, waits=now.waits)
+            return _not_cancelled(now, answer)
         case Reaction.ACCOUNT | Reaction.ABUSE:
             return _park(now, answer, wait_s=0.0, next_call=now.call, waits=now.waits)
         case Reaction.IN_PROCESS:
@@ -136,26 +93,36 @@ def _after_download(now: Situation, answer: Answer) -> Park | Finish:
 
 def _rejected(now: Situation, answer: Answer) -> Finish:
     """A rejection proves nothing where an earlier call may be what makes the provider say so."""
-    in_doubt = now.record.may_have_acted or now.record.in_process
-    if in_doubt and not _settles(now.record, answer):
+    if now.record.is_in_doubt and not _settles(now.record, answer):
         return _finish(now, answer, Status.UNRESOLVED, Reason.MAY_HAVE_ACTED, may_have_acted=True)
     return _finish(now, answer, Status.REJECTED, answer.reason or Reason.UNCLASSIFIED)
 
 
 def _settles(record: Record, answer: Answer) -> bool:
     """Whether a rejection disproves every call that is in doubt."""
-    is_of_this_run = record.doubted_run == record.run and not record.in_process
+    is_of_this_run = record.doubted_run == record.run and not (record.in_process or record.claimed)
     return answer.disproves is Disproves.EVERY_RUN or (answer.disproves is Disproves.THIS_RUN and is_of_this_run)
 
 
+def _not_cancelled(now: Situation, answer: Answer) -> Park | Finish:
+    """Safe to send again. Past the deadline, where nothing is sent, the run ends by it, or is looked up again."""
+    ends_doubt = now.is_disproved_by(answer)
+    if not now.is_past_deadline:
+        return _park(now, answer, wait_s=0.0, next_call=Call.CANCEL, waits=now.waits, disproved=ends_doubt)
+    if ends_doubt:
+        return _finish(now, answer, Status.REJECTED, Reason.DEADLINE_PASSED)
+    return _ask_again(now, answer, Kind.UNKNOWN, Reason.DEADLINE_PASSED)
+
+
 def _ask_again(now: Situation, answer: Answer, kind: Kind, at_the_end: Reason) -> Park | Finish:
-    waits = now.waits
-    if now.call is Call.CANCEL:
-        waits = waits.without(*({Kind.TRANSIENT, Kind.UNKNOWN} - {kind}))
+    waits = now.waits.turned_to(kind) if now.call is Call.CANCEL else now.waits
     wait_s, waits = now.policies.next_wait(kind, waits, least_s=answer.least_wait_s)
-    if wait_s is None:
-        return _finish(now, answer, Status.UNRESOLVED, at_the_end, may_have_acted=answer.may_have_acted)
-    return _park(now, answer, wait_s=wait_s, next_call=_next_call(now, answer), waits=waits)
+    if wait_s is not None:
+        return _park(now, answer, wait_s=wait_s, next_call=_next_call(now, answer), waits=waits)
+    if now.is_past_deadline:
+        warned = replace(answer, warnings=(*answer.warnings, MAY_STILL_BE_CANCELLED))
+        return _finish(now, warned, Status.UNRESOLVED, Reason.DEADLINE_PASSED)
+    return _finish(now, answer, Status.UNRESOLVED, at_the_end, may_have_acted=answer.may_have_acted)
 
 
 def _next_call(now: Situation, answer: Answer) -> Call:
@@ -174,6 +141,7 @@ def _park(
     pending: Mapping[str, Any] | None = None,
     until_s: float | None = None,
     code: str | None = None,
+    disproved: bool = False,
 ) -> Park:
     return Park(
         wait_s=wait_s,
@@ -184,6 +152,8 @@ def _park(
         effects=effects_of(answer, now.call, now.abuse),
         code=code or answer.code,
         may_have_acted=now.call is Call.CANCEL and (answer.may_have_acted or answer.reaction is Reaction.CONFIRM),
+        claimed=answer.reaction is Reaction.CONFIRM,
+        disproved=disproved,
         in_process=answer.reaction is Reaction.IN_PROCESS,
         pending=pending,
         until_s=until_s,

@@ -13,6 +13,7 @@ from worker.intake import Intake
 from worker.ledger.admitting import LedgerFull
 from worker.ledger.ledger import Ledger
 from worker.ledger.records import Record, Released
+from worker.ledger.steps import Expiry
 from worker.ledger.trouble import is_full, is_outage
 from worker.outcome import Verdict
 from worker.presence import Presence
@@ -111,16 +112,20 @@ class Dispatcher(threading.Thread):
         return taken_in
 
     def _expire(self) -> int:
-        """End the first batch of what is overdue, past those jobs that cannot be ended now."""
+        """End the first batch of what is overdue, and of what a suspension has left without an answer."""
+        return self._end_first(self._ledger.overdue) + self._end_first(self._ledger.given_up)
+
+    def _end_first(self, jobs: Callable[..., list[str]]) -> int:
+        """End the first batch of these jobs, past those that cannot be ended now."""
         passed = 0
-        while overdue := self._ledger.overdue(BATCH, skip=passed):
-            if ended := self._end_all(overdue, verdicts.time_is_up):
+        while found := jobs(BATCH, skip=passed):
+            if ended := self._end_all(found, verdicts.time_is_up):
                 return ended
-            passed += len(overdue)
+            passed += len(found)
         return 0
 
     def _end_all(self, jobs: Sequence[str], verdict_of: Callable[[Record], Verdict]) -> int:
-        """How many of these runs were ended; a job that cannot be ended keeps no other from it, and is told of once."""
+        """How many of these jobs were ended or left to look-ups; one that fails is logged once and stops no other."""
         ended = 0
         for job in jobs:
             try:
@@ -134,15 +139,15 @@ class Dispatcher(threading.Thread):
         return ended
 
     def _end(self, job: str, verdict_of: Callable[[Record], Verdict]) -> bool:
-        """End a run that nobody is calling for; False where that was not possible now."""
+        """End a run that nobody is calling for, or leave it to look-ups; False where neither was possible now."""
         record = self._ledger.record(job)
         if record is None or not record.is_open or record.state == "running":
             return False
         verdict = verdict_of(record)
-        ended = self._ledger.expire(record, verdict)
-        if ended:
+        said = self._ledger.expire(record, verdict)
+        if said is Expiry.ENDED:
             log.info("outcome", job=job, run=record.run, status=verdict.status, reason=verdict.reason)
-        return ended
+        return said is not Expiry.CHANGED
 
     def _release(self) -> int:
         settings = self._settings

@@ -4,11 +4,12 @@ import uuid
 
 from worker.answer import Answer
 from worker.bootstrap import Parts, parts
-from worker.decision import AbuseRule, Call, effects_of
+from worker.decision import effects_of
 from worker.ledger.not_possible import NotPossible
 from worker.ledger.records import Record
 from worker.providers.base import Credentials, Inquirer
 from worker.request import stored
+from worker.situation import AbuseRule, Call
 from worker.unavailable import translated
 
 

@@ -11,17 +11,16 @@ from config.accounts import Account
 from config.settings import Settings
 from worker import decision, retry
 from worker.answer import Answer
-from worker.decision import AbuseRule, Call, Situation
 from worker.ledger.ledger import Ledger
 from worker.ledger.records import Begun
-from worker.ledger.steps import Finish, Park
+from worker.ledger.steps import Finish, Park, Taken
 from worker.ledger.trouble import is_outage
-from worker.outcome import Status
 from worker.providers.base import Adapter, Credentials, Inquirer
 from worker.request import stored
 from worker.retry import Policies
 from worker.sender import TooLate
 from worker.serving import NotServed, Serving
+from worker.situation import AbuseRule, Call, Situation
 
 log = structlog.get_logger(__name__)
 
@@ -133,20 +132,23 @@ class Runner:
         return lambda: time.monotonic() < last_at
 
     def _hand_in(self, begun: Begun, token: int, nonce: str, step: Park | Finish) -> Parked | Ended | Dropped:
+        record = begun.record
         if isinstance(step, Park):
             said = retry.until_taken(lambda: self.ledger.park(begun, token, nonce, step), is_outage=is_outage)
-            if said == "parked":
+            if said is Taken.PARKED:
                 return Parked(step.wait_s, _why(step))
         else:
             said = retry.until_taken(lambda: self.ledger.finish(begun, token, nonce, step), is_outage=is_outage)
-            verdict = step.verdict
-            if said == "ended":
-                record = begun.record
+            if said is Taken.ENDED:
+                verdict = step.verdict
                 log.info("outcome", job=record.job, run=record.run, status=verdict.status, reason=verdict.reason)
                 return Ended(verdict.status, verdict.reason, verdict.answer.code if verdict.answer else None)
-            if verdict.status is Status.CANCELLED:
-                log.warning("cancelled_after_the_end", job=begun.record.job, run=begun.record.run)
-        log.warning("late_answer", job=begun.record.job, run=begun.record.run, said=said)
+        if said is Taken.OVER:
+            log.warning("cancelled_after_the_end", job=record.job, run=record.run)
+        if said is Taken.OVERRULED:
+            log.warning("overruled", job=record.job, run=record.run)
+            return Dropped("an earlier call's late answer says cancelled, and decides")
+        log.warning("late_answer", job=record.job, run=record.run, said=said)
         return Dropped(f"its answer came too late ({said})")
 
     @staticmethod

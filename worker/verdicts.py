@@ -12,12 +12,11 @@ def time_is_up(record: Record) -> Verdict:
     """The end of a run whose deadline, or wait for evidence, has passed."""
     if record.pending is not None:
         return evidence_given_up(record)
-    in_doubt = record.may_have_acted or record.in_process
     return Verdict(
-        status=Status.UNRESOLVED if in_doubt else Status.REJECTED,
+        status=Status.UNRESOLVED if record.is_in_doubt else Status.REJECTED,
         reason=Reason.DEADLINE_PASSED,
-        answer=_last_code(record),
-        warnings=(MAY_STILL_BE_CANCELLED,) if in_doubt else (),
+        answer=_last_word(record),
+        warnings=(MAY_STILL_BE_CANCELLED,) if record.is_in_doubt else (),
     )
 
 
@@ -28,19 +27,18 @@ def worn_out(record: Record) -> Verdict:
     return Verdict(
         status=Status.UNRESOLVED,
         reason=Reason.GAVE_UP,
-        answer=_last_code(record),
+        answer=_last_word(record),
         warnings=(f"{record.lost} calls in a row ended without an answer handed in",),
     )
 
 
 def revoked(record: Record) -> Verdict:
     """The end of a run on an operator's word."""
-    was_asked = record.may_have_acted or record.in_process
     return Verdict(
         status=Status.REVOKED,
         reason=Reason.REVOKED,
-        answer=_last_code(record),
-        warnings=(MAY_STILL_BE_CANCELLED,) if was_asked else (),
+        answer=_last_word(record),
+        warnings=(MAY_STILL_BE_CANCELLED,) if record.is_in_doubt else (),
     )
 
 
@@ -55,5 +53,10 @@ def evidence_given_up(record: Record) -> Verdict:
     )
 
 
-def _last_code(record: Record) -> Answer | None:
-    return Answer(reaction=Reaction.UNKNOWN, code=record.code) if record.code else None
+def _last_word(record: Record) -> Answer | None:
+    """The last code, with the words that came with it."""
+    if record.code is None:
+        return None
+    said = record.last_answer
+    message = said.get("message") if said.get("code") == record.code else None
+    return Answer(reaction=Reaction.UNKNOWN, code=record.code, message=message)

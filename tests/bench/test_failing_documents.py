@@ -16,12 +16,12 @@ from tests.support.valkey import running_valkey
 from tests.support.waiting import wait_until
 from worker import decision
 from worker.answer import Answer, Reaction, Reason
-from worker.decision import AbuseRule, Call, Situation
 from worker.ledger.records import Begun
 from worker.ledger.steps import Effects, Finish
 from worker.outcome import Status, Verdict
 from worker.retry import Policies
 from worker.sandbox.numbers import sandbox_uuid
+from worker.situation import AbuseRule, Call, Situation
 
 pytestmark = pytest.mark.bench
 

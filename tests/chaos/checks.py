@@ -2,55 +2,25 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
+from tests.chaos.breach import Breach, Kind
+from tests.chaos.deadline_checks import deadlines, given_up, lied_for_long
 from tests.chaos.observed import Call, Observed
 from tests.chaos.stage import PAUSE_S
 from worker.ledger.records import OPEN_STATES
 
 UNDER_WAY_S = 1.0
 """How long after an account is shut a call that was begun before may take to reach the provider."""
-ARRIVING_S = 0.25
-"""How long a request may take from its worker's last look to the sandbox's record, on a busy machine."""
 _LOOKED_UP = ("200/101",)
 """What a look-up says of a cancelled document; some of the sandbox's say so whatever became of it."""
 _ACCOUNT_CODES = ("601", "602", "603", "604", "605", "620", "633", "http-401", "http-403", "-401", "-3/678")
 
 
-class Kind(StrEnum):
-    """What a breach counts as."""
-
-    LOST = "lost"
-    """A request without its outcome, or with one that is not true."""
-    DOUBLED = "doubled"
-    """An outcome too many, a call too many, or two calls at a time for one document."""
-    LATE = "late_calls"
-    """A call outside of every run of its job, or a cancellation request after its deadline."""
-    SUSPENDED = "suspended_calls"
-    """A call that its account's state forbade: suspended, paused, circuit, on trial, or more than it may have."""
-    UNRELEASED = "unreleased"
-    """Something left leased, in flight, handed out, or not taken in."""
-    FROZEN = "frozen"
-    """The documented exception: a call of a process that stood still between its last look and its first byte."""
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """One thing that must not be."""
-
-    kind: Kind
-    what: str
-    job: str | None = None
-    other: str | None = None
-    """The job of the call that it met."""
-
-
 def breaches(seen: Observed) -> list[Breach]:
     """Everything that is wrong."""
-    checks = (runs, references, junk, overlaps, calls_outside_runs, attempts, deadlines, verdicts, accounts, leftovers)
-    return [breach for check in checks for breach in check(seen)]
+    by_job = (runs, references, junk, overlaps, calls_outside_runs, attempts, deadlines, given_up, verdicts)
+    return [breach for check in (*by_job, accounts, leftovers) for breach in check(seen)]
 
 
 def runs(seen: Observed) -> Iterator[Breach]:
@@ -164,16 +134,6 @@ def attempts(seen: Observed) -> Iterator[Breach]:
                 yield Breach(Kind.DOUBLED, text, job)
 
 
-def deadlines(seen: Observed) -> Iterator[Breach]:
-    """No cancellation request is sent at or after its deadline."""
-    for job, deadline in seen.load.deadlines.items():
-        end = deadline.timestamp() - seen.clock.offset_s
-        for call in seen.calls_of.get(job.partition(":")[2], []):
-            if call.kind == "cancel" and call.started > end + ARRIVING_S + seen.clock.slack_s:
-                kind = Kind.FROZEN if seen.is_thawed(call) else Kind.LATE
-                yield Breach(kind, f"{call.started - end:.3f} s after its deadline: {call}", job)
-
-
 def verdicts(seen: Observed) -> Iterator[Breach]:
     """What an outcome says of the document is what the provider says; its evidence is the provider's, to the byte."""
     for one in seen.outcomes:
@@ -185,8 +145,10 @@ def verdicts(seen: Observed) -> Iterator[Breach]:
         stands = _stands(seen, document, one)
         if one["status"] == "cancelled" and not (stands or any(call.code in _LOOKED_UP for call in calls)):
             yield Breach(Kind.LOST, f"{said}, but the document does not stand cancelled", one["job"])
-        if one["status"] == "rejected" and stands:
-            yield Breach(Kind.LOST, f"{said}, but the document stood cancelled", one["job"])
+        if one["status"] == "rejected" and stands and not lied_for_long(seen, one):
+            late = any(call.kind == "cancel" and seen.is_thawed(call) for call in calls)
+            kind = Kind.FROZEN if late else Kind.LOST
+            yield Breach(kind, f"{said}, but the document stood cancelled", one["job"])
         if one["evidence"] and one["evidence"]["sha256"] not in {call.evidence_sha256 for call in calls}:
             yield Breach(Kind.LOST, f"{said}, with evidence that the provider never made", one["job"])
 

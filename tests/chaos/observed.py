@@ -75,6 +75,7 @@ class Observed:
         documents: What the sandbox says of each document, by its number.
         moments: By account: milliseconds since 1970, what became of it, by whom.
         leftovers: What the ledger should not hold any more, by what it is.
+        patience_s: How long an answer was waited for that never comes.
     """
 
     load: Load
@@ -90,6 +91,7 @@ class Observed:
     leftovers: Mapping[str, int]
     clock: Clock
     most_in_flight: int = 8
+    patience_s: float = 12.0
 
     @cached_property
     def runs(self) -> dict[str, list[Mapping[str, Any]]]:

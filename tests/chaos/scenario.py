@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.chaos import checks, faults, load
-from tests.chaos.checks import Breach, Kind
+from tests.chaos.breach import Breach, Kind
 from tests.chaos.faults import Faults
 from tests.chaos.load import Load, Way
 from tests.chaos.observed import Clock, Observed, gather, leftovers
@@ -94,6 +94,7 @@ def play(script: Script, directory: Path, tell: Callable[[str], None] = print) -
             moments=operator.moments,
             retried=operator.retried,
             clock=Clock.between(first, Clock.offset()),
+            patience_s=script.patience_s,
         )
         problems = doing.problems + [f"producer: {one.problem!r}" for one in producers if one.problem]
         problems += [f"operator: {operator.problem!r}"] if operator.problem else []

@@ -25,6 +25,8 @@ from worker.sandbox.accounts import token_label
 NAMESPACE = "chaos"
 PAUSE_S = 2.0
 """How long an account pauses: the sandbox's Retry-After, and the abuse pause as it is set here."""
+COUNTS_AFTER_S = 3.0
+"""How long after a request a look-up's "not cancelled" disproves it; the sandbox delays no request for that long."""
 SETTINGS: Mapping[str, str] = {
     "ANULA_REDIS_TIMEOUT_S": "1",
     "ANULA_CONNECT_TIMEOUT_S": "1",
@@ -37,6 +39,7 @@ SETTINGS: Mapping[str, str] = {
     "ANULA_TRANSIENT_CAP_S": "2",
     "ANULA_UNKNOWN_FIRST_S": "0.5",
     "ANULA_UNKNOWN_CAP_S": "2",
+    "ANULA_LOOK_UP_COUNTS_AFTER_S": str(COUNTS_AFTER_S),
     "ANULA_IN_PROCESS_FIRST_S": "0.5",
     "ANULA_IN_PROCESS_CAP_S": "1.5",
     "ANULA_EVIDENCE_FIRST_S": "0.3",

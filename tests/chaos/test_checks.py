@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.checks import Breach, Kind, breaches
+from tests.chaos.breach import Breach, Kind
+from tests.chaos.checks import breaches
 from tests.chaos.load import Load, Submission, Way
 from tests.chaos.observed import Call, Clock, Observed
 from tests.chaos.producers import HandedIn

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from config.accounts import Account, Environment
 from config.problem import ConfigurationProblem
 from config.settings import Settings
 from tests.support.ledgers import World, finish
-from tests.support.requests import NORTE, SUR, accounts, sf, uuid
+from tests.support.requests import NORTE, RODOVIARIA, SUR, accounts, bpe, sf, uuid
 from tests.support.valkey import running_valkey
 from tests.support.waiting import wait_until
 from worker import dispatcher as module
@@ -56,11 +57,14 @@ class Wakened:
         return job(number) in {one.job for one in self.all}
 
 
+SECRETS = {"NORTE_PASSWORD": "x", "RODOVIARIA_TOKEN": "x"}
+
+
 def build(url: str, namespace: str, woken: Wakened, *enrolled: Account) -> Dispatcher:
     name = f"worker/{next(_numbers)}"
     settings = Settings(redis_url=url, tick_s=0.01, redis_timeout_s=0.5)
     ledger = Ledger(connect(settings), namespace=namespace, keep_s=3_600)
-    serving = Serving({account.name: account for account in (NORTE, *enrolled)}, {"NORTE_PASSWORD": "x"})
+    serving = Serving({account.name: account for account in (NORTE, *enrolled)}, SECRETS)
     return Dispatcher(
         settings=settings,
         ledger=ledger,
@@ -339,6 +343,41 @@ def test_jobs_past_their_deadline_end(dispatcher, world, woken):
     [outcome] = world.outcomes()
     assert (outcome["job"], outcome["reason"]) == (job(1), "deadline-passed")
     assert [one.job for one in woken.all] == [job(2)]
+
+
+@pytest.fixture
+def in_doubt(world):
+    """A job whose request may have worked, at a provider that can be asked, and whose deadline has passed."""
+    world.enroll(RODOVIARIA, inquires=True)
+    deadline_at = datetime.now(UTC) + timedelta(seconds=100)
+    held = world.call(bpe(1, deadline=deadline_at.isoformat()))
+    world.park(held, wait_s=900, next_call="look_up", may_have_acted=True)
+    world.pass_time(101)
+    return held.job
+
+
+def test_a_run_in_doubt_past_its_deadline_is_released_for_a_look_up(redis_url, world, woken, in_doubt):
+    dispatcher = build(redis_url, world.namespace, woken, NORTE, RODOVIARIA)
+    world.enroll(NORTE)
+    world.submit(sf(2, deadline="2020-01-01T00:00:00Z"))
+
+    with capture_logs() as lines:
+        dispatcher.tick()
+
+    assert [one["job"] for one in world.outcomes()] == [job(2)], "what is overdue beside it ends"
+    assert [line["job"] for line in lines if line["event"] == "outcome"] == [job(2)]
+    assert [one.job for one in woken.all] == [in_doubt]
+    assert world.begin(woken.all[0]).begun.record.next_call == "look_up"
+
+
+def test_a_suspension_ends_a_run_in_doubt_past_its_deadline(dispatcher, world, woken, in_doubt):
+    woken.free = 0
+    dispatcher.tick()
+    world.ledger.suspend("rodoviaria", "audit", by="ana")
+
+    dispatcher.tick()
+
+    assert [(one["status"], one["reason"]) for one in world.outcomes()] == [("unresolved", "deadline-passed")]
 
 
 def test_worn_out_jobs_end(dispatcher, world, woken):

@@ -10,11 +10,12 @@ from tests.support.hand_driven import Deployment, a_uuid, cancelled, cfdi
 from tests.support.sandbox import N_PROT, X_JUST, running_sandbox
 from worker.answer import Answer, Reaction
 from worker.bootstrap import build
-from worker.decision import AbuseRule, Call, effects_of
+from worker.decision import effects_of
 from worker.fetch import NotFetched, fetch_evidence
 from worker.ledger.not_possible import NotPossible
 from worker.sandbox.accounts import PASSWORD, TOKEN, USER
 from worker.sandbox.numbers import sandbox_chbpe
+from worker.situation import AbuseRule, Call
 
 pytestmark = pytest.mark.integration
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,14 +23,14 @@ from tests.support.requests import NORTE, RODOVIARIA, bpe, sf
 from worker import verdicts
 from worker.answer import Answer, Reaction
 from worker.ledger.not_possible import NotPossible
-from worker.ledger.records import OPEN_STATES, Begun, Released
-from worker.ledger.steps import Effects, Park
+from worker.ledger.records import OPEN_STATES, Begun, Record, Released
+from worker.ledger.steps import Effects, Expiry, Park
 from worker.outcome import Status
 
 pytestmark = pytest.mark.integration
 
 ACCOUNTS = ("norte", "rodoviaria")
-REQUESTS = [sf(1), sf(2), sf(3, priority="bulk"), bpe(1)]
+REQUESTS = [sf(1), sf(2), sf(3, priority="bulk"), bpe(1, priority="bulk")]
 CANCELLED = Answer(reaction=Reaction.CANCELLED).as_json()
 EFFECTS = [
     PROVEN,
@@ -40,16 +41,23 @@ EFFECTS = [
     Effects(feeds="failure", hold_s=30, hold_reason="x"),
     Effects(feeds="answer", hold_s=60, hold_reason="678", slow_s=600, slow_per_minute=2),
 ]
+WITHOUT_EVIDENCE = park(12.0, next_call="evidence", pending=CANCELLED, until_s=600.0)
 PARKS = st.builds(
     park,
-    st.sampled_from([0.0, 0.0, 5.0, 300.0]),
+    st.sampled_from([0.0, 0.0, 12.0, 300.0]),
     next_call=st.sampled_from(["cancel", "look_up", "evidence"]),
     effects=st.sampled_from(EFFECTS),
     may_have_acted=st.booleans(),
+    claimed=st.booleans(),
+    disproved=st.booleans(),
     in_process=st.booleans(),
     unsent=st.booleans(),
     least_wait_s=st.sampled_from([0.0, 15.0]),
-) | st.just(park(1.0, next_call="evidence", pending=CANCELLED, until_s=600.0))
+) | st.just(WITHOUT_EVIDENCE)
+
+IN_DOUBT = st.builds(
+    park, st.just(300.0), next_call=st.sampled_from(["cancel", "look_up"]), may_have_acted=st.just(True)
+)
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -71,6 +79,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.clock = 0.0
         self.under_way: dict[str, tuple[str, float]] = {}
         self.answered: dict[tuple[str, str], Any] = {}
+        self.kept: set[tuple[str, int]] = set()
         for request in REQUESTS:
             self.world.submit(request)
 
@@ -88,9 +97,11 @@ class LedgerMachine(RuleBasedStateMachine):
         request=st.sampled_from(REQUESTS),
         reference=st.sampled_from(["a", "b", None]),
         submission=st.sampled_from(["s1", "s2", None, None]),
-        deadline=st.sampled_from(["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z", None, None, None]),
+        deadline_in_s=st.sampled_from([-100_000_000, 100, 100, 1_000_000_000, None, None, None]),
     )
-    def somebody_submits(self, request, reference, submission, deadline):
+    def somebody_submits(self, request, reference, submission, deadline_in_s):
+        at_s = None if deadline_in_s is None else self.world.now_ms() / 1000 + deadline_in_s
+        deadline = None if at_s is None else datetime.fromtimestamp(at_s, UTC).isoformat()
         extra = {"reference": reference, "deadline": deadline}
         admitted = self.world.submit(request | {name: value for name, value in extra.items() if value}, submission)
 
@@ -105,15 +116,22 @@ class LedgerMachine(RuleBasedStateMachine):
         given_out, worn, _ = self.world.round(limit)
         for job in worn:
             record = self.world.record(job)
-            assert self.world.ledger.expire(record, verdicts.worn_out(record))
+            assert self.world.ledger.expire(record, verdicts.worn_out(record)) is Expiry.ENDED
         return multiple(*given_out)
 
     @rule()
     def a_dispatcher_ends_what_is_overdue(self):
-        for job in self.world.ledger.overdue(100):
+        for job in (*self.world.ledger.overdue(100), *self.world.ledger.given_up(100)):
             record = self.world.record(job)
-            ended = self.world.ledger.expire(record, verdicts.time_is_up(record))
-            assert ended == (record.state != "running")
+            expected = Expiry.CHANGED if record.state == "running" else self._at_its_deadline(record)
+            assert self.world.ledger.expire(record, verdicts.time_is_up(record)) is expected
+
+    def _at_its_deadline(self, record: Record) -> Expiry:
+        """What the rule of docs/architecture.md makes of a job that is in no call."""
+        can_be_asked = record.account == "rodoviaria" and "suspended_at" not in self.world.account(record.account)
+        was_open_before = record.deadline_at is not None and record.deadline_at > record.submitted_at
+        is_in_doubt = record.is_in_doubt and record.pending is None and record.lost < 3
+        return Expiry.LOOKS_UP if is_in_doubt and can_be_asked and was_open_before else Expiry.ENDED
 
     # Workers
 
@@ -155,14 +173,47 @@ class LedgerMachine(RuleBasedStateMachine):
         effects=st.sampled_from(EFFECTS),
     )
     def a_worker_finishes(self, one: Held, status, marks, effects):
-        self._is_over(one, self.world.finish(one, finish(status, effects=effects, **marks)))
+        said = self.world.finish(one, finish(status, effects=effects, **marks))
+        if said == "kept" and self.world.redis.hexists(self.world.key("job", one.job), "late_ending"):
+            self.kept.add((one.job, self.world.record(one.job).run))
+        self._is_over(one, said)
 
     def _is_over(self, one: Held, said: str) -> None:
-        """A call is over when its answer is handed in, or another call's has ended the run."""
+        """A call is over when its answer is handed in, or its lease has ended and another's answer has ended the run."""
         nonce, until = self.under_way.get(one.job, ("", 0.0))
-        assert said != "parked" or nonce in {"", one.nonce} or until <= self.clock + 1, "parked under another's call"
+        is_over = nonce in {"", one.nonce} or until <= self.clock + 1
+        assert is_over or said not in {"parked", "ended"}, f"{said} under another's call"
         if said in {"ended", "parked"} or nonce == one.nonce:
             self.under_way.pop(one.job, None)
+
+    # What is rare by chance alone
+
+    @rule(one=held, has_evidence=st.booleans(), step=PARKS)
+    def a_late_answer_says_cancelled(self, one: Held, has_evidence, step: Park):
+        """Its lease has ended, and a newer call holds the job if it was still open."""
+        self.time_passes(181.0, nobody_released=False)
+        self.a_dispatcher_releases(0)
+        self.time_passes(16.0, nobody_released=False)
+        newer = [self._begun(again, "n1") for again in self.world.release(limit=4)]
+        if has_evidence:
+            self.a_worker_finishes(one, Status.CANCELLED, {"may_have_acted": False, "unsent": False}, PROVEN)
+        else:
+            self.a_worker_parks(one, WITHOUT_EVIDENCE)
+        self.the_ledger_agrees_with_itself()
+        for call in filter(None, newer):
+            self.a_worker_parks(call, step)
+
+    @rule(number=st.integers(2, 4), step=IN_DOUBT | PARKS, is_suspended=st.booleans())
+    def a_deadline_passes_during_a_call(self, number, step: Park, is_suspended):
+        self.somebody_submits(bpe(number), None, None, 100)
+        self.world.ledger.resume("rodoviaria", by="ana")
+        calls = [self._begun(one, "n1") for one in self.world.release(limit=4)]
+        self.time_passes(101.0, nobody_released=False)
+        if is_suspended:
+            self.world.ledger.suspend("rodoviaria", "audit", by="ana")
+        for call in filter(None, calls):
+            self.a_worker_parks(call, step)
+        self.a_dispatcher_ends_what_is_overdue()
 
     # Operators
 
@@ -223,12 +274,25 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert places == [lane], (job, record)
             else:
                 assert places == [], (job, record)
-                assert job not in keys.deadlines
+            assert state == "running" or not {"late_ending", "late_step"} & set(record), (job, record)
+            self._its_deadline_is_watched(keys, job, record)
             assert "handed" not in record or state in {"queued", "waiting"}
             assert 0 <= int(record.get("attempts", 0)) <= int(record.get("calls", 0))
         is_open = {job for job, record in keys.jobs.items() if record["state"] in OPEN_STATES}
         assert keys.open == is_open
         assert keys.ended == set(keys.jobs) - is_open
+
+    def _its_deadline_is_watched(self, keys: "_Keys", job: str, record: dict[str, str]) -> None:
+        """By expire, or, once it has passed, by nobody but a suspension, while only look-ups are made."""
+        is_open, looked_up = record["state"] in OPEN_STATES, job in keys.members(f"look_ups:{record['account']}")
+        has_end = is_open and ("deadline" in record or "pending" in record)
+        assert (job in keys.deadlines) + looked_up == has_end, (job, record)
+        if looked_up:
+            assert record["next"] != "cancel"
+            assert "pending" not in record
+            assert float(record["deadline"]) <= self.world.now_ms()
+            is_suspended = "suspended_at" in keys.account(record["account"])
+            assert is_suspended == (record["account"] in keys.members("given_up"))
 
     def _every_count_is_what_it_counts(self, keys: "_Keys") -> None:
         handed = {job for job, record in keys.jobs.items() if "handed" in record}
@@ -281,6 +345,8 @@ class LedgerMachine(RuleBasedStateMachine):
             world.pass_time(100)
         assert world.redis.zrange(world.key("open"), 0, -1) == []
         self.the_ledger_agrees_with_itself()
+        ends = {(one["job"], one["run"]): one["status"] for one in world.outcomes() if not one["replayed"]}
+        assert {ends[run] for run in self.kept} <= {"cancelled"}
 
 
 class _Keys:
@@ -321,7 +387,7 @@ def test_no_order_of_events_takes_a_job_off_its_transitions(redis_url):
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=60,
+            max_examples=50,
             stateful_step_count=40,
             deadline=None,
             # Shortening a failure takes minutes here, longer than a test may: add Phase.shrink by hand for that.

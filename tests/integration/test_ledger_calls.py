@@ -456,18 +456,113 @@ def test_a_late_cancellation_ends_a_job_that_is_released_again(norte):
     assert isinstance(norte.try_begin(released, "n"), str)
 
 
-def test_a_late_cancellation_ends_a_job_that_is_in_its_next_call(norte):
+@pytest.fixture
+def overtaken(world):
+    """A call whose lease has ended, and the newer one that holds its job."""
+    world.enroll(RODOVIARIA, inquires=True)
+    held = lost(world, bpe(1))
+    world.pass_time(16)
+    return held, world.next_call(held.job)
+
+
+def test_a_late_cancellation_waits_for_the_newer_call_that_holds_the_job(world, overtaken):
+    held, _ = overtaken
+
+    assert world.finish(held) == "kept"
+
+    assert (world.state(held.job), world.outcomes()) == ("running", [])
+    assert world.record(held.job).history[-1]["call"] == "cancel"
+    before = world.dump()
+    assert world.finish(held) == "kept"
+    assert world.dump() == before
+
+
+@pytest.mark.parametrize("way", ["rejected", "unresolved", "parked", "parked, unsent", "lost"])
+def test_a_kept_cancellation_ends_the_run_when_the_newer_call_is_over(world, overtaken, way):
+    held, newer = overtaken
+    world.finish(held)
+
+    if way == "lost":
+        world.pass_time(181)
+        assert world.release() == []
+    elif way.startswith("parked"):
+        assert world.park(newer, wait_s=60, unsent=way.endswith("unsent")) == "overruled"
+    else:
+        assert world.finish(newer, finish(Status(way))) == "overruled"
+
+    [found] = world.outcomes()
+    assert (found["status"], found["reason"], bool(found["evidence"])) == ("cancelled", "cancelled", True)
+    record = world.record(held.job)
+    assert (record.state, record.is_in_doubt) == ("cancelled", False)
+    assert len(record.history) == 3
+    assert world.redis.scard(world.key("flight", "rodoviaria")) == 0
+    left = {name.removeprefix(world.namespace + ":").split(":")[0] for name in world.dump()}
+    assert left <= {"job", "account", "accounts", "outcomes", "ended", "turns"}
+
+
+@pytest.mark.parametrize("hand_in", ["finish", "park"])
+def test_a_kept_cancellation_decides_when_the_newer_call_is_handed_back(world, overtaken, hand_in):
+    held, newer = overtaken
+    if hand_in == "finish":
+        world.finish(held)
+    else:
+        world.park(held, CANCELLED_WITHOUT_EVIDENCE)
+
+    world.ledger.hand_back(newer.begun, newer.token, newer.nonce)
+    before = world.dump()
+    world.ledger.hand_back(newer.begun, newer.token, newer.nonce)
+
+    assert world.dump() == before
+    if hand_in == "park":
+        world.pass_time(2)
+        world.finish(world.next_call(held.job))
+    assert [(one["status"], one["attempts"]) for one in world.outcomes()] == [("cancelled", 1)]
+    assert world.redis.scard(world.key("flight", "rodoviaria")) == 0
+
+
+@pytest.mark.parametrize("hand_in", ["finish", "park"])
+def test_a_repeat_after_a_kept_cancellation_has_decided_changes_nothing_more(world, overtaken, hand_in):
+    held, newer = overtaken
+    world.finish(held)
+
+    def again():
+        return world.park(newer) if hand_in == "park" else world.finish(newer, finish(Status.REJECTED))
+
+    assert again() == "overruled"
+    before = world.dump()
+
+    assert (again(), world.finish(held)) == ("overruled", "kept")
+
+    assert world.dump() == before
+
+
+def test_a_newer_call_that_says_cancelled_itself_needs_no_kept_answer(world, overtaken):
+    held, newer = overtaken
+    world.finish(held, finish(verdict=verdict(evidence=b"<late/>")))
+
+    assert world.finish(newer, finish(verdict=verdict(evidence=b"<newer/>"))) == "ended"
+
+    assert [one["evidence"]["content"] for one in world.outcomes()] == ["<newer/>"]
+
+
+def test_a_kept_answer_does_not_count_a_newer_request_that_was_not_sent(norte):
     held = lost(norte)
     norte.pass_time(16)
-    second = norte.next_call(held.job)
+    newer = norte.next_call(held.job)
+    norte.finish(held)
 
-    assert norte.finish(held) == "ended"
+    norte.finish(newer, finish(Status.UNRESOLVED, unsent=True))
 
-    assert norte.finish(second, finish(Status.REJECTED)) == "late"
-    assert norte.finish(second) == "late"
-    assert norte.park(second) == "late"
-    assert len(norte.outcomes()) == 1
-    assert norte.redis.scard(norte.key("flight", "norte")) == 0
+    assert [one["attempts"] for one in norte.outcomes()] == [1]
+
+
+def test_what_a_newer_call_says_of_the_account_holds_although_a_kept_answer_decides(world, overtaken):
+    held, newer = overtaken
+    world.finish(held)
+
+    world.park(newer, effects=SUSPENDS)
+
+    assert world.ledger.account_states()[0].suspended_at is not None
 
 
 def test_a_late_cancellation_after_another_end_is_kept_with_a_warning(norte):
@@ -482,6 +577,7 @@ def test_a_late_cancellation_after_another_end_is_kept_with_a_warning(norte):
     assert record.history[-1]["code"] == "200"
     norte.submit(sf(1))
     assert norte.record(held.job).may_have_acted, "a rejection of the new run proves nothing"
+    assert norte.record(held.job).claimed, "nor does a look-up that denies it"
     assert norte.record(held.job).doubted_run == 1
 
 
@@ -522,17 +618,53 @@ def test_a_late_cancellation_whose_evidence_is_still_to_be_fetched_is_kept(world
     world.next_call(held.job)
 
 
-def test_a_late_cancellation_without_evidence_leaves_a_call_under_way_alone(world):
-    world.enroll(RODOVIARIA, inquires=True)
-    held = lost(world, bpe(1))
-    world.pass_time(16)
-    second = world.next_call(held.job)
+@pytest.mark.parametrize("way", ["rejected", "parked", "lost"])
+def test_a_kept_cancellation_without_evidence_fetches_it_when_the_newer_call_is_over(world, overtaken, way):
+    held, newer = overtaken
+    assert world.park(held, CANCELLED_WITHOUT_EVIDENCE) == "kept"
     before = world.dump()
-
-    assert world.park(held, CANCELLED_WITHOUT_EVIDENCE) == "late"
-
+    assert world.park(held, CANCELLED_WITHOUT_EVIDENCE) == "kept"
     assert world.dump() == before
-    assert world.park(second) == "parked"
+
+    if way == "lost":
+        world.pass_time(181)
+        assert world.release() == []
+    else:
+        hand_in = {
+            "rejected": lambda: world.finish(newer, finish(Status.REJECTED)),
+            "parked": lambda: world.park(newer, wait_s=60),
+        }[way]
+        assert hand_in() == "overruled"
+        before = world.dump()
+        assert (hand_in(), world.park(held, CANCELLED_WITHOUT_EVIDENCE)) == ("overruled", "kept")
+        assert world.dump() == before
+
+    record = world.record(held.job)
+    assert (record.state, record.next_call, record.lane) == ("waiting", "evidence", "evidence")
+    assert (record.pending, world.outcomes()) == ({"reaction": "cancelled"}, [])
+    world.pass_time(2)
+    world.finish(world.next_call(held.job))
+    assert [one["status"] for one in world.outcomes()] == ["cancelled"]
+
+
+def test_a_newer_call_that_says_cancelled_without_evidence_makes_a_kept_one_like_it_void(world, overtaken):
+    held, newer = overtaken
+    world.park(held, CANCELLED_WITHOUT_EVIDENCE)
+
+    assert world.park(newer, park(1, next_call="evidence", pending={"reaction": "newer"}, until_s=600)) == "parked"
+
+    world.pass_time(2)
+    assert world.park(world.next_call(held.job), wait_s=1, next_call="evidence") == "parked"
+    assert world.record(held.job).pending == {"reaction": "newer"}
+
+
+def test_a_kept_cancellation_with_evidence_saves_the_download(world, overtaken):
+    held, newer = overtaken
+    world.finish(held)
+
+    assert world.park(newer, CANCELLED_WITHOUT_EVIDENCE) == "overruled"
+
+    assert [bool(one["evidence"]) for one in world.outcomes()] == [True]
 
 
 def test_a_late_cancellation_without_evidence_after_another_end_is_kept_with_a_warning_once(world):

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -19,7 +21,7 @@ from worker.answer import Answer, Reaction, Reason
 from worker.ledger.ledger import Ledger
 from worker.ledger.not_possible import NotPossible
 from worker.ledger.scripts import NAMES, Scripts, source
-from worker.ledger.steps import Effects
+from worker.ledger.steps import Effects, Expiry
 from worker.outcome import Status
 
 pytestmark = pytest.mark.integration
@@ -33,7 +35,7 @@ def norte(world):
     return world
 
 
-def expire(world: World, job: str) -> bool:
+def expire(world: World, job: str) -> Expiry:
     record = world.record(job)
     return world.ledger.expire(record, verdicts.time_is_up(record))
 
@@ -61,7 +63,7 @@ def test_a_deadline_already_past_ends_the_job_at_once(norte):
     job = norte.submit(sf(1, deadline=PAST)).job
 
     assert norte.ledger.overdue(9) == [job]
-    assert expire(norte, job)
+    assert expire(norte, job) is Expiry.ENDED
 
     [outcome] = norte.outcomes()
     assert (outcome["status"], outcome["reason"], outcome["attempts"]) == ("rejected", "deadline-passed", 0)
@@ -73,15 +75,15 @@ def test_a_job_whose_time_is_not_up_is_not_ended(norte):
     job = norte.submit(sf(1, deadline=FAR)).job
 
     assert norte.ledger.overdue(9) == []
-    assert not expire(norte, job)
+    assert expire(norte, job) is Expiry.CHANGED
 
 
-def test_a_waiting_job_in_doubt_ends_unresolved_at_its_deadline(norte):
+def test_a_waiting_job_in_doubt_ends_unresolved_at_its_deadline_where_nobody_can_be_asked(norte):
     held = norte.call(sf(1, deadline=FAR))
     norte.park(held, wait_s=60, may_have_acted=True, code="501")
     norte.redis.zadd(norte.key("deadlines"), {held.job: norte.now_ms()})
 
-    assert expire(norte, held.job)
+    assert expire(norte, held.job) is Expiry.ENDED
 
     [outcome] = norte.outcomes()
     assert (outcome["status"], outcome["reason"], outcome["code"]) == ("unresolved", "deadline-passed", "501")
@@ -94,7 +96,7 @@ def test_a_new_run_of_a_document_that_was_in_process_ends_unresolved_at_its_dead
     norte.finish(norte.next_call(), finish(Status.UNRESOLVED))
 
     norte.submit(sf(1, deadline=PAST))
-    assert expire(norte, held.job)
+    assert expire(norte, held.job) is Expiry.ENDED
 
     assert norte.outcomes()[-1]["status"] == "unresolved"
 
@@ -105,7 +107,7 @@ def test_the_deadline_of_a_record_that_somebody_has_removed_ends_no_later_run(no
     norte.submit(sf())
 
     assert norte.ledger.overdue(9) == []
-    assert not expire(norte, job)
+    assert expire(norte, job) is Expiry.CHANGED
 
     assert norte.state(job) == "queued"
     norte.park(norte.next_call(job), wait_s=60)
@@ -116,7 +118,7 @@ def test_a_suspended_account_s_job_ends_at_its_deadline_as_well(norte):
     job = norte.submit(sf(1, deadline=PAST)).job
     norte.ledger.suspend("norte", "audit", by="ana")
 
-    assert expire(norte, job)
+    assert expire(norte, job) is Expiry.ENDED
 
 
 def test_a_released_job_that_is_not_begun_ends_at_its_deadline(norte):
@@ -124,7 +126,7 @@ def test_a_released_job_that_is_not_begun_ends_at_its_deadline(norte):
     [released] = norte.release()
     norte.redis.zadd(norte.key("deadlines"), {job: norte.now_ms()})
 
-    assert expire(norte, job)
+    assert expire(norte, job) is Expiry.ENDED
 
     assert norte.try_begin(released, "n") == "its lease is not this one"
     assert norte.account("norte")["handed"] == "0"
@@ -134,20 +136,20 @@ def test_a_call_under_way_is_not_ended(norte):
     held = norte.call(sf(1, deadline=FAR))
     norte.redis.zadd(norte.key("deadlines"), {held.job: norte.now_ms()})
 
-    assert not expire(norte, held.job)
+    assert expire(norte, held.job) is Expiry.CHANGED
     norte.park(held, wait_s=60)
-    assert expire(norte, held.job)
+    assert expire(norte, held.job) is Expiry.ENDED
 
 
-@pytest.mark.parametrize("ending", [expire, lambda world, job: revoke(world, job) == "ended"])
+@pytest.mark.parametrize("ending", [expire, revoke])
 def test_a_record_that_has_moved_on_is_not_ended(norte, ending):
     job = norte.submit(sf(1, deadline=PAST)).job
     old = norte.record(job)
     norte.submit(sf(1, deadline=PAST, reference="joined"))
 
-    assert not norte.ledger.expire(old, verdicts.time_is_up(old))
+    assert norte.ledger.expire(old, verdicts.time_is_up(old)) is Expiry.CHANGED
     assert norte.ledger.revoke(old, verdicts.revoked(old), by="ana") == "changed"
-    assert ending(norte, job)
+    assert ending(norte, job) == "ended"
     assert norte.outcomes()[0]["references"] == ["joined"]
 
 
@@ -157,7 +159,7 @@ def test_a_repeated_expire_changes_nothing_more(norte):
     norte.ledger.expire(record, verdicts.time_is_up(record))
     before = norte.dump()
 
-    assert not norte.ledger.expire(record, verdicts.time_is_up(record))
+    assert norte.ledger.expire(record, verdicts.time_is_up(record)) is Expiry.CHANGED
 
     assert norte.dump() == before
 
@@ -169,11 +171,250 @@ def test_evidence_that_never_comes_leaves_the_document_cancelled(norte):
 
     norte.pass_time(601)
     assert norte.ledger.overdue(9) == [held.job]
-    assert expire(norte, held.job)
+    assert expire(norte, held.job) is Expiry.ENDED
 
     [outcome] = norte.outcomes()
     assert (outcome["status"], outcome["evidence"]) == ("cancelled", None)
     assert verdicts.EVIDENCE_MISSING in outcome["warnings"]
+
+
+# Past a deadline, in doubt
+
+
+IN_DOUBT = [{"may_have_acted": True}, {"in_process": True}]
+
+
+@pytest.fixture
+def rodoviaria(world):
+    world.enroll(RODOVIARIA, inquires=True)
+    return world
+
+
+def submit_due_in(world: World, seconds: float, number: int = 1) -> str:
+    deadline_at = datetime.now(UTC) + timedelta(seconds=seconds)
+    return world.submit(bpe(number, deadline=deadline_at.isoformat())).job
+
+
+def in_doubt_past_its_deadline(world: World, number: int = 1, **marks: Any) -> str:
+    """A job whose only request may have worked, parked before its deadline, which has passed since."""
+    job = submit_due_in(world, 100, number)
+    world.park(world.next_call(job), wait_s=900, next_call="look_up", **(marks or {"may_have_acted": True}))
+    world.pass_time(101)
+    return job
+
+
+def look_ups(world: World, account: str = "rodoviaria") -> list[str]:
+    return [job.decode() for job in world.redis.zrange(world.key("look_ups", account), 0, -1)]
+
+
+@pytest.mark.parametrize("marks", IN_DOUBT, ids=["may have acted", "in process"])
+def test_a_run_in_doubt_past_its_deadline_goes_on_with_look_ups(rodoviaria, marks):
+    job = in_doubt_past_its_deadline(rodoviaria, **marks)
+
+    assert expire(rodoviaria, job) is Expiry.LOOKS_UP
+
+    record = rodoviaria.record(job)
+    assert (record.state, record.next_call) == ("waiting", "look_up")
+    assert record.history[-1]["what"] == "deadline passed"
+    assert (rodoviaria.outcomes(), rodoviaria.ledger.overdue(9), look_ups(rodoviaria)) == ([], [], [job])
+    assert rodoviaria.next_call(job).begun.record.next_call == "look_up"
+
+
+@pytest.mark.parametrize("is_released", [False, True])
+def test_a_request_that_was_next_at_the_deadline_becomes_a_look_up(rodoviaria, is_released):
+    """The last look-up came too early to prove anything, and the request that follows it can no longer be sent."""
+    job = submit_due_in(rodoviaria, 100)
+    rodoviaria.park(rodoviaria.next_call(job), next_call="cancel", may_have_acted=True)
+    released = rodoviaria.release() if is_released else []
+    rodoviaria.redis.zadd(rodoviaria.key("deadlines"), {job: rodoviaria.now_ms()})
+    rodoviaria.redis.hset(rodoviaria.key("job", job), "deadline", rodoviaria.now_ms())
+
+    assert expire(rodoviaria, job) is Expiry.LOOKS_UP
+
+    held = rodoviaria.begin(released[0]) if released else rodoviaria.next_call(job)
+    assert (held.begun.record.next_call, held.begun.record.attempts) == ("look_up", 1)
+
+
+def test_a_park_after_the_deadline_follows_its_policy_alone(rodoviaria):
+    job = submit_due_in(rodoviaria, 100)
+    held = rodoviaria.next_call(job)
+    rodoviaria.pass_time(101)
+
+    rodoviaria.park(held, wait_s=60, next_call="look_up", may_have_acted=True)
+    assert 59 < rodoviaria.due_in_s(job) <= 60
+    expire(rodoviaria, job)
+    rodoviaria.pass_time(61)
+    rodoviaria.park(rodoviaria.next_call(job), wait_s=900, next_call="look_up")
+
+    assert 899 < rodoviaria.due_in_s(job) <= 900
+
+
+def test_a_run_without_doubt_ends_at_its_deadline(rodoviaria):
+    job = submit_due_in(rodoviaria, 100)
+    rodoviaria.park(rodoviaria.next_call(job), wait_s=900)
+    rodoviaria.pass_time(101)
+
+    assert expire(rodoviaria, job) is Expiry.ENDED
+
+    assert [(one["status"], one["reason"]) for one in rodoviaria.outcomes()] == [("rejected", "deadline-passed")]
+
+
+def test_a_look_up_that_has_disproved_the_request_leaves_no_doubt_at_the_deadline(rodoviaria):
+    job = submit_due_in(rodoviaria, 1_000)
+    rodoviaria.park(rodoviaria.next_call(job), next_call="look_up", may_have_acted=True)
+    rodoviaria.pass_time(300)
+    held = rodoviaria.next_call(job)
+    assert 300 <= held.begun.since_doubt_s < 305
+    rodoviaria.park(held, wait_s=900, next_call="cancel", disproved=True)
+    rodoviaria.pass_time(701)
+
+    assert expire(rodoviaria, job) is Expiry.ENDED
+
+    [outcome] = rodoviaria.outcomes()
+    assert (outcome["status"], outcome["warnings"]) == ("rejected", [])
+
+
+def test_a_deadline_that_was_past_when_submitted_ends_a_run_in_doubt_at_once(rodoviaria):
+    rodoviaria.finish(rodoviaria.call(bpe(1)), finish(Status.UNRESOLVED, may_have_acted=True))
+
+    job = rodoviaria.submit(bpe(1, deadline=PAST)).job
+
+    assert expire(rodoviaria, job) is Expiry.ENDED
+    assert rodoviaria.outcomes()[-1]["status"] == "unresolved"
+
+
+def test_doubt_from_an_earlier_run_is_looked_up_past_a_later_run_s_deadline(rodoviaria):
+    rodoviaria.finish(rodoviaria.call(bpe(1)), finish(Status.UNRESOLVED, may_have_acted=True))
+    job = submit_due_in(rodoviaria, 100)
+    rodoviaria.pass_time(101)
+
+    assert expire(rodoviaria, job) is Expiry.LOOKS_UP
+
+    held = rodoviaria.next_call(job)
+    assert (held.begun.record.next_call, held.begun.record.attempts) == ("look_up", 0)
+
+
+def test_on_a_suspended_account_a_run_in_doubt_ends_at_its_deadline(rodoviaria):
+    job = in_doubt_past_its_deadline(rodoviaria)
+    rodoviaria.ledger.suspend("rodoviaria", "audit", by="ana")
+
+    assert expire(rodoviaria, job) is Expiry.ENDED
+
+    assert [(one["status"], one["reason"]) for one in rodoviaria.outcomes()] == [("unresolved", "deadline-passed")]
+
+
+def test_a_suspension_ends_what_was_only_looked_up(rodoviaria):
+    first = in_doubt_past_its_deadline(rodoviaria, 1)
+    assert expire(rodoviaria, first) is Expiry.LOOKS_UP
+    held = rodoviaria.next_call(first)
+    second = in_doubt_past_its_deadline(rodoviaria, 2)
+    assert expire(rodoviaria, second) is Expiry.LOOKS_UP
+
+    rodoviaria.ledger.suspend("rodoviaria", "audit", by="ana")
+
+    assert rodoviaria.ledger.given_up(9) == [first, second]
+    assert (rodoviaria.ledger.given_up(1), rodoviaria.ledger.given_up(1, skip=1)) == ([first], [second])
+    assert expire(rodoviaria, first) is Expiry.CHANGED, "its answer is waited for"
+    rodoviaria.park(held, wait_s=60, next_call="look_up")
+    assert [expire(rodoviaria, job) for job in (first, second)] == [Expiry.ENDED] * 2
+    assert [one["status"] for one in rodoviaria.outcomes()] == ["unresolved"] * 2
+    assert rodoviaria.ledger.given_up(9) == []
+
+
+def test_an_account_resumed_in_time_goes_on_with_its_look_ups(rodoviaria):
+    job = in_doubt_past_its_deadline(rodoviaria)
+    expire(rodoviaria, job)
+    rodoviaria.ledger.suspend("rodoviaria", "audit", by="ana")
+
+    rodoviaria.ledger.resume("rodoviaria", by="ana")
+
+    assert expire(rodoviaria, job) is Expiry.CHANGED
+    assert (rodoviaria.ledger.given_up(9), look_ups(rodoviaria)) == ([], [job])
+    assert rodoviaria.next_call(job).begun.record.next_call == "look_up"
+
+
+def test_a_suspension_does_not_end_the_wait_for_evidence(rodoviaria):
+    job = in_doubt_past_its_deadline(rodoviaria)
+    expire(rodoviaria, job)
+    said = Answer(reaction=Reaction.CANCELLED, reason=Reason.ALREADY_CANCELLED, code="101").as_json()
+    rodoviaria.park(rodoviaria.next_call(job), wait_s=1, until_s=600, next_call="evidence", pending=said)
+
+    rodoviaria.ledger.suspend("rodoviaria", "audit", by="ana")
+
+    assert (rodoviaria.ledger.overdue(9), rodoviaria.ledger.given_up(9)) == ([], [])
+    rodoviaria.pass_time(601)
+    assert expire(rodoviaria, job) is Expiry.ENDED
+    assert rodoviaria.outcomes()[0]["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("way", ["finish", "revoke", "worn out"])
+def test_whatever_ends_a_run_past_its_deadline_leaves_nothing_of_it(rodoviaria, way):
+    job = in_doubt_past_its_deadline(rodoviaria)
+    expire(rodoviaria, job)
+
+    if way == "finish":
+        rodoviaria.finish(rodoviaria.next_call(job), finish(Status.REJECTED))
+    elif way == "revoke":
+        assert revoke(rodoviaria, job) == "ended"
+        assert rodoviaria.outcomes()[0]["warnings"] == [verdicts.MAY_STILL_BE_CANCELLED]
+    else:
+        rodoviaria.redis.hset(rodoviaria.key("job", job), "lost", 3)
+        record = rodoviaria.record(job)
+        assert rodoviaria.ledger.expire(record, verdicts.worn_out(record)) is Expiry.ENDED
+
+    left = {name.removeprefix(rodoviaria.namespace + ":").split(":")[0] for name in rodoviaria.dump()}
+    assert left == {"job", "account", "accounts", "outcomes", "ended", "turns"}
+
+
+def test_a_job_worn_out_at_its_deadline_is_not_looked_up(rodoviaria):
+    job = in_doubt_past_its_deadline(rodoviaria)
+    rodoviaria.redis.hset(rodoviaria.key("job", job), "lost", 3)
+
+    assert expire(rodoviaria, job) is Expiry.ENDED
+
+
+def test_a_request_that_is_lost_past_the_deadline_is_looked_up(rodoviaria):
+    job = submit_due_in(rodoviaria, 100)
+    rodoviaria.next_call(job)
+    rodoviaria.pass_time(181)
+    assert rodoviaria.release() == []
+
+    assert expire(rodoviaria, job) is Expiry.LOOKS_UP
+
+    assert 0 <= (datetime.now(UTC) - rodoviaria.record(job).doubted_at).total_seconds() < 60
+
+
+def test_a_look_up_past_the_deadline_whose_reply_was_lost_is_answered_the_same(rodoviaria):
+    job = in_doubt_past_its_deadline(rodoviaria)
+    with _losing_replies(rodoviaria) as (through, proxy):
+        record = rodoviaria.record(job)
+        proxy.lose_replies(1, to=b"EVALSHA")
+
+        assert through.expire(record, verdicts.time_is_up(record)) is Expiry.LOOKS_UP
+
+        assert proxy.lost == 1
+    assert [entry.get("what") for entry in rodoviaria.record(job).history].count("deadline passed") == 1
+
+
+def test_a_removed_record_takes_its_place_among_the_look_ups_with_it(rodoviaria):
+    job = in_doubt_past_its_deadline(rodoviaria)
+    expire(rodoviaria, job)
+    rodoviaria.redis.delete(rodoviaria.key("job", job))
+
+    assert rodoviaria.release() == []
+
+    assert look_ups(rodoviaria) == []
+
+
+def test_a_suspension_ends_no_run_in_the_place_of_a_removed_record(rodoviaria):
+    job = in_doubt_past_its_deadline(rodoviaria)
+    expire(rodoviaria, job)
+    rodoviaria.redis.delete(rodoviaria.key("job", job))
+    rodoviaria.submit(bpe(1))
+
+    rodoviaria.ledger.suspend("rodoviaria", "audit", by="ana")
+
+    assert expire(rodoviaria, job) is Expiry.CHANGED
 
 
 # Revoke
@@ -240,7 +481,7 @@ def test_a_deadline_whose_reply_was_lost_is_answered_the_same(norte):
         record = norte.record(norte.submit(sf(1, deadline=PAST)).job)
         proxy.lose_replies(1, to=b"EVALSHA")
 
-        assert through.expire(record, verdicts.time_is_up(record))
+        assert through.expire(record, verdicts.time_is_up(record)) is Expiry.ENDED
 
         assert proxy.lost == 1
     assert len(norte.outcomes()) == 1

@@ -126,7 +126,7 @@ class Deployment:
         begun, token, nonce = self.begin(job)
         entry = {"call": "cancel", "reaction": "in_process", "code": code, "wait_s": wait_s, "answer": f"status={code}"}
         plain: dict[str, Any] = {"least_wait_s": 0, "next_call": "cancel", "retry": {}, "effects": Effects()}
-        step = Park(wait_s=wait_s, entry={**entry, **(told or {})}, code=code, **(plain | more))
+        step = Park(wait_s=wait_s, code=code, **(plain | {"entry": {**entry, **(told or {})}} | more))
         assert self.ledger.park(begun, token, nonce, step) == "parked"
 
     def enroll(self) -> None:

@@ -27,7 +27,7 @@ BEGIN_WITHIN_S = 15.0
 LOST_WAIT_S = 15.0
 ALL = accounts(NORTE, SUR, RODOVIARIA)
 _TIMES = {
-    "job": ("due", "deadline", "parked_at", "called_at", "submitted_at"),
+    "job": ("due", "deadline", "parked_at", "called_at", "submitted_at", "acted_at"),
     "account": ("suspended_at", "hold_until", "slow_until", "circuit", "probe_at", "failing_from"),
     "worker": ("since",),
 }

@@ -4,11 +4,12 @@ from config import retries
 from config.accounts import Environment
 from config.settings import Settings
 from worker.answer import Answer, Reaction, Reason
-from worker.decision import AbuseRule, Call, Situation, decide
+from worker.decision import decide
 from worker.ledger.records import Begun, Record
 from worker.ledger.steps import Finish
 from worker.outcome import Status
 from worker.retry import Policies
+from worker.situation import AbuseRule, Call, Situation
 
 CANCELLED_ALREADY = Answer(reaction=Reaction.CONFIRM, reason=Reason.ALREADY_CANCELLED, code="218", may_have_acted=True)
 

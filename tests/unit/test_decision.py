@@ -13,11 +13,12 @@ from config.accounts import Environment
 from config.settings import Settings
 from worker import decision, verdicts
 from worker.answer import Answer, Disproves, Evidence, Reaction, Reason
-from worker.decision import HISTORY_MESSAGE_LENGTH, AbuseRule, Call, Situation, decide
+from worker.decision import HISTORY_MESSAGE_LENGTH, decide
 from worker.ledger.records import Begun, Record
 from worker.ledger.steps import Effects, Finish, Park
 from worker.outcome import Status
 from worker.retry import Kind, Policies
+from worker.situation import AbuseRule, Call, Situation
 from worker.verdicts import EVIDENCE_MISSING, MAY_STILL_BE_CANCELLED
 
 POLICIES = Policies(retries.policies(Settings(), Environment.PRODUCTION))
@@ -41,8 +42,16 @@ def record(**fields: Any) -> Record:
     return Record.from_fields("solucion-factible:X", found | {name: str(value) for name, value in fields.items()})
 
 
-def situation(call: Call = Call.CANCEL, *, inquires: bool = True, waited_s: float = 0.0, **fields: Any) -> Situation:
-    begun = Begun(record(**fields), generation=1, waited_s=waited_s, until_deadline_s=None)
+def situation(
+    call: Call = Call.CANCEL,
+    *,
+    inquires: bool = True,
+    waited_s: float = 0.0,
+    left_s: float | None = None,
+    since_doubt_s: float | None = None,
+    **fields: Any,
+) -> Situation:
+    begun = Begun(record(**fields), 1, waited_s, until_deadline_s=left_s, since_doubt_s=since_doubt_s)
     return Situation(begun, call, inquires, POLICIES, ABUSE_RULE)
 
 
@@ -221,6 +230,15 @@ def test_a_rejection_of_the_request_disproves_only_calls_that_sent_the_same(disp
     assert step.may_have_acted is (status is Status.UNRESOLVED)
 
 
+@pytest.mark.parametrize(
+    ("disproves", "status"), [(Disproves.THIS_RUN, "unresolved"), (Disproves.EVERY_RUN, "rejected")]
+)
+def test_where_the_document_was_said_to_be_cancelled_a_wrong_request_disproves_nothing(disproves, status):
+    now = situation(run=2, acted=2, claimed=1)
+
+    assert finished(now, answer(Reaction.REJECTED, code="222", disproves=disproves)).verdict.status == status
+
+
 @pytest.mark.parametrize(("reason", "told"), [(Reason.EVIDENCE_DISAGREES,) * 2, (None, Reason.UNREADABLE_ANSWER)])
 def test_an_answer_that_contradicts_itself_is_for_a_person(reason, told):
     step = finished(situation(), answer(Reaction.UNRESOLVED, reason=reason, evidence=ACUSE))
@@ -292,6 +310,95 @@ def test_not_cancelled_is_sent_again_at_once_without_a_new_age():
     assert step.effects == Effects(feeds="answer", proves=True)
 
 
+# A look-up that says "not cancelled"
+
+COUNTS_AFTER_S = 300.0
+DENIED = answer(Reaction.NOT_CANCELLED, code="100", message="authorised", disproves=Disproves.EVERY_RUN)
+TELLS_NOTHING = answer(Reaction.NOT_CANCELLED, code="413")
+DOUBTS: list[tuple[Answer, dict[str, Any], bool]] = [
+    (DENIED, {"acted": 1, "since_doubt_s": COUNTS_AFTER_S}, True),
+    (DENIED, {"acted": 1, "since_doubt_s": COUNTS_AFTER_S - 0.001}, False),
+    (DENIED, {"acted": 1, "since_doubt_s": None}, False),
+    (DENIED, {"acted": 1, "since_doubt_s": DAY_S, "in_process": 1}, False),
+    (DENIED, {"in_process": 1}, False),
+    (DENIED, {"acted": 1, "since_doubt_s": DAY_S, "claimed": 1}, False),
+    (TELLS_NOTHING, {"acted": 1, "since_doubt_s": DAY_S}, False),
+    (TELLS_NOTHING, {}, True),
+]
+
+
+@pytest.mark.parametrize(("said", "doubt", "is_settled"), DOUBTS)
+def test_past_the_deadline_a_look_up_that_proves_it_ends_the_run_and_another_is_asked_again(said, doubt, is_settled):
+    now = situation(Call.LOOK_UP, left_s=-1.0, **doubt)
+
+    if is_settled:
+        step = finished(now, said)
+        assert (step.verdict.status, step.verdict.reason) == (Status.REJECTED, Reason.DEADLINE_PASSED)
+        assert step.verdict.answer == said
+        assert step.verdict.warnings == ()
+    else:
+        again = parked(now, said)
+        assert (again.next_call, again.disproved) == (Call.LOOK_UP, False)
+        assert 15 <= again.wait_s <= 18, "as after an unknown answer"
+        assert again.retry["asked"] == {"unknown": 1}
+
+
+@pytest.mark.parametrize(("said", "doubt", "is_settled"), DOUBTS)
+@pytest.mark.parametrize("left_s", [None, 60.0])
+def test_before_the_deadline_the_request_is_sent_again_and_a_proof_ends_the_doubt(said, doubt, is_settled, left_s):
+    step = parked(situation(Call.LOOK_UP, left_s=left_s, **doubt), said)
+
+    assert (step.next_call, step.wait_s, step.disproved) == (Call.CANCEL, 0, is_settled)
+
+
+def test_no_other_answer_ends_the_doubt():
+    for reaction in set(Reaction) - {Reaction.NOT_CANCELLED}:
+        said = answer(reaction, disproves=Disproves.EVERY_RUN)
+        step = decide(situation(Call.LOOK_UP, acted=1, since_doubt_s=DAY_S, left_s=60.0), said)
+        assert isinstance(step, Finish) or not step.disproved
+
+
+@pytest.mark.parametrize("said", [answer(Reaction.TRANSIENT), answer(Reaction.UNKNOWN), TELLS_NOTHING, DENIED])
+def test_when_the_policy_ends_past_the_deadline_what_is_in_doubt_is_unresolved(said):
+    spent = waits(age_s={"transient": DAY_S, "unknown": DAY_S})
+    now = situation(Call.LOOK_UP, left_s=-1.0, acted=1, since_doubt_s=10.0, retry=spent)
+
+    verdict = finished(now, said).verdict
+
+    assert (verdict.status, verdict.reason) == (Status.UNRESOLVED, Reason.DEADLINE_PASSED)
+    assert verdict.warnings == (MAY_STILL_BE_CANCELLED,)
+    assert verdict.answer is not None
+    assert verdict.answer.code == said.code
+
+
+def test_past_the_deadline_looking_up_comes_to_an_end():
+    state, waited_s, look_ups = waits(), 0.0, 0
+    while True:
+        look_ups += 1
+        now = situation(Call.LOOK_UP, left_s=-1.0, acted=1, since_doubt_s=None, retry=state, waited_s=waited_s)
+        step = decide(now, answer(Reaction.UNKNOWN) if look_ups % 3 else TELLS_NOTHING)
+        if isinstance(step, Finish):
+            break
+        state, waited_s = json.dumps(step.retry), step.wait_s
+        assert look_ups < 1_000
+
+    assert step.verdict.reason is Reason.DEADLINE_PASSED
+    assert look_ups > 90
+
+
+def test_past_the_deadline_a_look_up_that_says_cancelled_is_believed():
+    step = finished(
+        situation(Call.LOOK_UP, left_s=-1.0, acted=1), answer(Reaction.CANCELLED, code="101", evidence=ACUSE)
+    )
+
+    assert step.verdict.status is Status.CANCELLED
+
+
+def test_said_to_be_cancelled_already_is_remembered_whatever_a_look_up_says():
+    assert parked(situation(), answer(Reaction.CONFIRM, may_have_acted=True)).claimed
+    assert not parked(situation(), answer(Reaction.UNKNOWN, may_have_acted=True)).claimed
+
+
 def test_looking_up_and_sending_again_comes_to_an_end():
     state, calls = waits(), 0
     waited_s = 0.0
@@ -337,6 +444,33 @@ def test_giving_up_after_a_call_that_may_have_acted_is_remembered():
 
     assert finished(now, answer(Reaction.UNKNOWN, may_have_acted=True)).may_have_acted
     assert not finished(now, answer(Reaction.UNKNOWN)).may_have_acted
+
+
+@pytest.mark.parametrize(
+    "reactions", [[Reaction.UNKNOWN, Reaction.TRANSIENT], [Reaction.UNKNOWN] + [Reaction.TRANSIENT] * 9]
+)
+def test_unknown_and_transient_in_turn_come_to_an_end_after_twice_the_longer_policy(reactions):
+    state, wait_s, waited_s, calls = waits(), 0.0, 0.0, 0
+    while True:
+        said = answer(reactions[calls % len(reactions)])
+        step = decide(situation(inquires=False, retry=state, waited_s=wait_s), said)
+        if isinstance(step, Finish):
+            break
+        state, wait_s = json.dumps(step.retry), step.wait_s
+        waited_s, calls = waited_s + wait_s, calls + 1
+        assert calls < 100_000
+
+    assert step.verdict.reason is Reason.GAVE_UP
+    assert 2 * DAY_S <= waited_s < 2 * DAY_S + 900
+
+
+def test_an_answer_of_another_reaction_starts_what_they_share_anew():
+    state = waits({"unknown": 9}, {"unknown": 5.0})[:-1] + ', "in_turn_s": 172799.0}'
+    assert parked(situation(retry=state), answer(Reaction.TRANSIENT)).retry["in_turn_s"] == 172_799.0
+
+    step = parked(situation(retry=state), answer(Reaction.IN_PROCESS))
+
+    assert step.retry["in_turn_s"] == 0.0
 
 
 SPENT = waits({"transient": 9, "unknown": 9, "in_process": 9}, {"transient": 5.0, "unknown": 6.0, "in_process": 7.0})
@@ -457,6 +591,14 @@ def test_what_was_sent_counts(call):
     assert "note" not in step.entry
 
 
+def test_the_history_has_the_provider_s_words_shortened():
+    assert (
+        parked(situation(), answer(Reaction.TRANSIENT, message="come back later")).entry["message"] == "come back later"
+    )
+    long = parked(situation(), answer(Reaction.TRANSIENT, message="x" * 1_000)).entry["message"]
+    assert (len(long), long[-1]) == (200, "…")
+
+
 def test_abuse_pauses_the_account_and_slows_it_down():
     effects = parked(situation(), answer(Reaction.ABUSE, code="678")).effects
 
@@ -534,6 +676,18 @@ def test_a_deadline_leaves_a_document_in_doubt_unresolved(fields):
     assert verdict.warnings == (MAY_STILL_BE_CANCELLED,)
     assert verdict.answer is not None
     assert verdict.answer.code == "211"
+
+
+def test_a_run_that_ends_without_a_call_carries_the_words_that_came_with_its_last_code():
+    history = [
+        {"at": 1, "call": "cancel", "reaction": "in_process", "code": "211", "message": "in process"},
+        {"at": 2, "call": "cancel", "reaction": "lost"},
+    ]
+
+    for ending in (verdicts.time_is_up, verdicts.revoked, verdicts.worn_out):
+        said = ending(record(code="211", history=json.dumps(history))).answer
+        assert said is not None
+        assert (said.code, said.message) == ("211", "in process")
 
 
 def test_a_deadline_rejects_what_never_acted():

@@ -24,7 +24,9 @@ FRESH = Waits.from_json({})
 
 def policies(first_s: float, cap_s: float, total_s: float) -> Policies:
     one = retries.Policy(first_s, cap_s, total_s)
-    return Policies(retries.Policies(transient=one, unknown=one, in_process=one, evidence=one))
+    return Policies(
+        retries.Policies(transient=one, unknown=one, in_process=one, evidence=one, look_up_counts_after_s=300.0)
+    )
 
 
 def course(kind: Kind, asked_of: Policies = POLICIES) -> list[float]:
@@ -98,7 +100,37 @@ def test_each_kind_has_its_own_count_and_age():
 
     assert state.asked == {"transient": 1, "in_process": 1}
     assert state.age_s == {"transient": 10, "in_process": 100}
-    assert state.without(Kind.TRANSIENT, Kind.UNKNOWN) == Waits({"in_process": 1}, {"in_process": 100})
+    assert state.turned_to(Kind.IN_PROCESS) == Waits({"in_process": 1}, {"in_process": 100})
+    assert state.turned_to(Kind.UNKNOWN) == Waits({"in_process": 1}, {"in_process": 100}, None, 10)
+
+
+def test_transient_and_unknown_share_a_total_of_twice_the_longer_policy():
+    spent, nearly = (Waits({}, {}, None, in_turn_s) for in_turn_s in (172_800.0, 172_799.0))
+
+    for kind in (Kind.TRANSIENT, Kind.UNKNOWN):
+        assert POLICIES.next_wait(kind, spent)[0] is None
+        assert POLICIES.next_wait(kind, nearly)[0] is not None
+    for kind in (Kind.IN_PROCESS, Kind.EVIDENCE):
+        assert POLICIES.next_wait(kind, spent)[0] is not None
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_what_is_answered_the_same_each_time_is_given_up_within_what_is_left(kind):
+    _, cap_s, total_s = NUMBERS[kind]
+    assert POLICIES.left_s(FRESH) is None
+    waited, state = 0.0, FRESH
+    while True:
+        wait_s, state = POLICIES.next_wait(kind, state)
+        if wait_s is None:
+            break
+        left_s = POLICIES.left_s(state)
+        assert left_s is not None
+        assert left_s == pytest.approx(max(total_s - waited, 0) + cap_s)
+        assert wait_s <= left_s
+        waited += wait_s
+        state = state.after(wait_s)
+
+    assert waited <= total_s + cap_s
 
 
 @pytest.mark.parametrize("age_s", [86_400.0, 1e12])
@@ -129,6 +161,7 @@ WAITS = st.builds(
     st.dictionaries(KINDS.map(str), st.integers(0, 1_000)),
     st.dictionaries(KINDS.map(str), st.floats(0, 1e7)),
     st.none() | st.tuples(KINDS.map(str), st.floats(0, 1e5)),
+    st.floats(0, 1e7),
 )
 
 

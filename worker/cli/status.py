@@ -1,19 +1,34 @@
 """`anula status`: where jobs stand, and what happened to them."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from typing import Annotated, Any
 
 import typer
 
+from config import retries
+from worker.cli.outlook import held_up_by, tried_until
 from worker.cli.problems import Failed
 from worker.cli.screen import instant_json, json_list, moment, say, table
 from worker.cli.session import jobs_named
 from worker.client import Client, NotPossible
-from worker.ledger.records import Record, instant
+from worker.ledger.records import UNREADABLE, AccountState, Record, instant
+from worker.retry import Policies
 
 app = typer.Typer(add_completion=False)
 
 _HISTORY = ("time", "what", "reaction", "code", "wait", "who and why")
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A job, and what it has to expect."""
+
+    record: Record
+    held_up_by: tuple[str, ...]
+    tried_until: datetime | None
 
 
 @app.command()
@@ -33,17 +48,37 @@ def status(
             known.append(record)
         else:
             problems.append(f"{job} is unknown: never submitted, or ended longer ago than outcomes are kept")
+    standing = _all_standing(client, known)
     if json:
-        json_list(map(as_json, known))
+        json_list(map(as_json, standing))
     else:
-        for record in known:
-            _show(record)
+        for one in standing:
+            _show(one)
     if problems:
         raise Failed(*problems)
 
 
-def as_json(record: Record) -> dict[str, Any]:
+def _all_standing(client: Client, records: list[Record]) -> list[_Standing]:
+    policies = Policies(retries.policies(client.settings, client.accounts.environment))
+
+    @cache
+    def account(name: str) -> AccountState:
+        return client.ask(lambda ledger: ledger.account_state(name))
+
+    return [_standing(record, account(record.account), policies) for record in records]
+
+
+def _standing(record: Record, account: AccountState, policies: Policies) -> _Standing:
+    try:
+        until = tried_until(record, account, policies)
+    except UNREADABLE:  # somebody else has written to the record
+        until = None
+    return _Standing(record, tuple(held_up_by(account)) if record.is_open else (), until)
+
+
+def as_json(one: _Standing) -> dict[str, Any]:
     """A job as `--json` prints it."""
+    record = one.record
     return {
         "job": record.job,
         "state": record.state,
@@ -54,10 +89,13 @@ def as_json(record: Record) -> dict[str, Any]:
         "attempts": record.attempts,
         "calls": record.calls,
         "code": record.code,
+        "message": record.last_answer.get("message"),
         "reason": record.reason if record.finished_at else None,
         "submitted_at": instant_json(record.submitted_at),
         "next_call": record.next_call if _waits(record) else None,
         "next_attempt_at": instant_json(record.due_at) if _waits(record) else None,
+        "held_up_by": list(one.held_up_by),
+        "tried_until": instant_json(one.tried_until),
         "deadline": instant_json(record.deadline_at),
         "finished_at": record.finished_at,
         "may_have_acted": record.may_have_acted,
@@ -76,9 +114,10 @@ def _waits(record: Record) -> bool:
     return record.state in {"queued", "waiting"}
 
 
-def _show(record: Record) -> None:
+def _show(one: _Standing) -> None:
+    record = one.record
     say(record.job)
-    for name, value in _facts(record):
+    for name, value in _facts(one):
         if value not in (None, ""):
             say(f"  {name:<14}{value}")
     if record.history:
@@ -86,18 +125,24 @@ def _show(record: Record) -> None:
         table(("   ", *_HISTORY), (("", *_line(entry)) for entry in record.history))
 
 
-def _facts(record: Record) -> Iterator[tuple[str, object]]:
+def _facts(one: _Standing) -> Iterator[tuple[str, object]]:
+    record = one.record
     reason = f" ({record.reason})" if record.finished_at and record.reason else ""
     yield "state", f"{record.state}{reason}"
+    for obstacle in one.held_up_by:
+        yield "held up", obstacle
     yield "run", record.run
     yield "account", record.account
     yield "priority", record.lane
     yield "submitted", moment(record.submitted_at)
     yield "attempts", f"{record.attempts} (calls: {record.calls})"
     yield "last code", record.code
+    yield "provider says", record.last_answer.get("message")
     if _waits(record):
         yield "next call", f"{record.next_call}, not before {moment(record.due_at)}"
     yield "deadline", moment(record.deadline_at)
+    if one.tried_until:
+        yield "tried until", f"{moment(one.tried_until)} at the latest, where it is answered as before"
     yield "finished", record.finished_at
     if record.is_open and (record.may_have_acted or record.in_process):
         yield "note", "it was asked for already: the document may be cancelled"

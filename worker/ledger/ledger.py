@@ -23,7 +23,7 @@ from worker.ledger.records import (
     text,
 )
 from worker.ledger.replicas import NotReplicated
-from worker.ledger.steps import Effects, Finish, Park, ending
+from worker.ledger.steps import Effects, Expiry, Finish, Park, Taken, ending
 from worker.ledger.workers import Workers
 from worker.outcome import Verdict, body
 
@@ -64,24 +64,25 @@ class Ledger(Admitting, Workers):
         now_at = instant(now) or datetime.now(UTC)
         waited_s = max(0.0, (now_at - record.parked_at).total_seconds()) if record.parked_at else 0.0
         left = (record.deadline_at - now_at).total_seconds() if record.deadline_at else None
-        return Begun(record, generation, waited_s, left)
+        in_doubt = (now_at - record.doubted_at).total_seconds() if record.doubted_at else None
+        return Begun(record, generation, waited_s, left, in_doubt)
 
     def hand_back(self, begun: Begun, token: int, nonce: str) -> None:
         """Put a job back whose call was begun and cannot be made by this worker; it counts for nothing."""
         self._scripts.call("hand_back", begun.record.job, token, nonce)
 
-    def park(self, begun: Begun, token: int, nonce: str, step: Park) -> str:
-        """Hand in an answer after which the job is asked again: `parked`, `late`, or `over` as for `finish`."""
+    def park(self, begun: Begun, token: int, nonce: str, step: Park) -> Taken:
+        """Hand in an answer after which the job is asked again."""
         job = begun.record.job
         text = json_text(step.as_json(job, begun.generation))
-        return str(self._scripts.call("park", job, token, nonce, text).decode())
+        return Taken(self._scripts.call("park", job, token, nonce, text).decode())
 
-    def finish(self, begun: Begun, token: int, nonce: str, step: Finish) -> str:
-        """Hand in an answer that ends the run: `ended`, `late`, or `over` where the run has ended otherwise."""
+    def finish(self, begun: Begun, token: int, nonce: str, step: Finish) -> Taken:
+        """Hand in an answer that ends the run."""
         record = begun.record
         text = json_text(step.as_json(record.job, begun.generation, keep_ms=self._keep_ms))
         rest = rest_of(body(step.verdict, job=record.job, account=record.account))
-        return str(self._replicated("finish", record.job, token, nonce, text, rest).decode())
+        return Taken(self._replicated("finish", record.job, token, nonce, text, rest).decode())
 
     def _replicated(self, script: str, *args: str | bytes | float) -> Any:
         """The reply of one script, once a replica has what it wrote; without any, work goes on, and the log says so."""
@@ -97,9 +98,9 @@ class Ledger(Admitting, Workers):
             self._replicas.note(problem)
         return replies[0]
 
-    def expire(self, record: Record, verdict: Verdict) -> bool:
-        """End a run whose time is up or that is worn out; False where its record has moved on."""
-        return self._end_uncalled("expire", record, verdict, {"what": "ended", "reason": verdict.reason}) == "ended"
+    def expire(self, record: Record, verdict: Verdict) -> Expiry:
+        """End a run whose time is up or that is worn out, unless look-ups can still settle it past its deadline."""
+        return Expiry(self._end_uncalled("expire", record, verdict, {"what": "ended", "reason": verdict.reason}))
 
     def overdue(self, limit: int, *, skip: int = 0) -> list[str]:
         """Jobs whose deadline, or wait for evidence, has passed, longest ago first; without the first `skip`."""

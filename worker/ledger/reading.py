@@ -6,7 +6,7 @@ Every method lets the client library's errors through (`connect.UNAVAILABLE`).
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from redis import Redis
@@ -84,11 +84,23 @@ class Reading:
                 f"belongs to {text(recorded)}: set ANULA_NAMESPACE, ANULA_REDIS_URL or ANULA_ACCOUNTS to match"
             )
 
+    def given_up(self, limit: int, *, skip: int = 0) -> list[str]:
+        """Jobs past their deadline that only look-ups could settle, on suspended accounts; without the first `skip`."""
+        accounts = sorted(text(name) for name in self.redis.smembers(self.key("given_up")))
+        jobs = chain.from_iterable(
+            self.redis.zrange(self.key("look_ups", name), 0, skip + limit - 1) for name in accounts
+        )
+        return [text(job) for job in islice(jobs, skip, skip + limit) if isinstance(job, bytes | str)]
+
     def account_states(self) -> list[AccountState]:
         """All accounts that a worker has enrolled or a job names, by name."""
         names = sorted(text(name) for name in self.redis.smembers(self.key("accounts")))
         workers = self._workers_by_account()
         return [self._account_state(name, workers[name]) for name in names]
+
+    def account_state(self, name: str) -> AccountState:
+        """One account; without a provider where no worker has enrolled it."""
+        return self._account_state(name, self._workers_by_account()[name])
 
     def _account_state(self, name: str, workers: int) -> AccountState:
         found = decode(self.redis.hgetall(self.key("account", name)))

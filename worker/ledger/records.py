@@ -42,6 +42,8 @@ class Record:
         retry: The retry policies' state, as `worker.retry` wrote it.
         pending: The answer that said cancelled, while its evidence is still being fetched.
         doubted_run: The first run in which a call may have acted, while that is not settled.
+        doubted_at: When the last such call was over; None where an older worker has not noted it.
+        claimed: An answer has said that the document is cancelled, and no outcome has settled it.
         seq: Moves with every transition after the admission.
     """
 
@@ -61,6 +63,8 @@ class Record:
     retry: Mapping[str, Any]
     pending: Mapping[str, Any] | None
     doubted_run: int | None
+    doubted_at: datetime | None
+    claimed: bool
     in_process: bool
     is_released: bool
     attempts: int
@@ -93,6 +97,8 @@ class Record:
             retry=json.loads(found.get("retry") or "{}"),
             pending=json.loads(found["pending"]) if found.get("pending") else None,
             doubted_run=int(found["acted"]) if "acted" in found else None,
+            doubted_at=instant(found.get("acted_at")),
+            claimed="claimed" in found,
             in_process="in_process" in found,
             is_released="handed" in found,
             attempts=int(found.get("attempts", 0)),
@@ -110,6 +116,17 @@ class Record:
     def may_have_acted(self) -> bool:
         """Whether the document may be cancelled although no answer has said so."""
         return self.doubted_run is not None
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether a cancellation request may have worked, or is being worked on."""
+        return self.may_have_acted or self.in_process
+
+    @property
+    def last_answer(self) -> Mapping[str, Any]:
+        """The history's line of the last call that was answered; empty where there is none."""
+        calls = (entry for entry in reversed(self.history) if isinstance(entry, Mapping) and "call" in entry)
+        return next((call for call in calls if call.get("reaction") not in {None, "lost"}), {})
 
     @property
     def is_open(self) -> bool:
@@ -133,12 +150,14 @@ class Begun:
         generation: The account's, at this moment: an answer to this call does not undo a later resume.
         waited_s: Seconds since the job was parked; 0 where it was not.
         until_deadline_s: Seconds left for a cancellation request; None where there is no deadline.
+        since_doubt_s: Seconds since the last request that may have acted; None where that is unknown.
     """
 
     record: Record
     generation: int
     waited_s: float
     until_deadline_s: float | None
+    since_doubt_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +207,12 @@ class AccountState:
     Attributes:
         workers: How many live workers serve it.
         failing: How many of the waiting jobs were last answered TRANSIENT or UNKNOWN.
+        inquires: Its provider can be asked what became of a document.
     """
 
     name: str
     provider: str
+    inquires: bool
     suspended_at: datetime | None
     suspended_reason: str | None
     suspended_job: str | None
@@ -222,6 +243,7 @@ class AccountState:
         return cls(
             name=name,
             provider=found.get("provider", ""),
+            inquires=found.get("inquires") == "1",
             suspended_at=instant(found.get("suspended_at")),
             suspended_reason=found.get("suspended_reason"),
             suspended_job=found.get("suspended_job") or None,

@@ -2,10 +2,36 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from worker.ledger.encoding import json_text, ms, present
 from worker.outcome import Verdict
+
+
+class Taken(StrEnum):
+    """What became of an answer that was handed in."""
+
+    PARKED = "parked"
+    ENDED = "ended"
+    OVERRULED = "overruled"
+    """A late answer to an earlier call has said cancelled meanwhile, and decides instead."""
+    KEPT = "kept"
+    """Late, and it says cancelled: it decides once the newer call is over."""
+    OVER = "over"
+    """Late, and it says cancelled, but the run has ended otherwise: kept in the history with a warning."""
+    LATE = "late"
+    """Dropped."""
+
+
+class Expiry(StrEnum):
+    """What became of a job whose time is up."""
+
+    ENDED = "ended"
+    LOOKS_UP = "looks up"
+    """In doubt past its deadline: it goes on with look-ups alone."""
+    CHANGED = "changed"
+    """Its record has moved on, or it is in a call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +77,8 @@ class Park:
     Attributes:
         wait_s: Until it is due.
         least_wait_s: Before this it is not asked even where an outage ends earlier.
+        claimed: An answer says that the document is cancelled; no look-up that denies it ends the doubt.
+        disproved: A look-up has disproved every call that may have acted.
         until_s: The wait, whatever comes, ends the run after this (the phase of fetching evidence).
         unsent: No call was made after all, so it does not count as an attempt.
         entry: The line of the job's history.
@@ -64,6 +92,8 @@ class Park:
     effects: Effects
     code: str | None = None
     may_have_acted: bool = False
+    claimed: bool = False
+    disproved: bool = False
     in_process: bool = False
     pending: Mapping[str, Any] | None = None
     until_s: float | None = None
@@ -79,6 +109,8 @@ class Park:
                 "retry": json_text(self.retry),
                 "code": self.code,
                 "acted": self.may_have_acted or None,
+                "claimed": self.claimed or None,
+                "disproved": self.disproved or None,
                 "in_process": self.in_process or None,
                 "pending": json_text(self.pending) if self.pending else None,
                 "until_ms": ms(self.until_s) if self.until_s is not None else None,

@@ -10,6 +10,7 @@ from tests.support.hand_driven import A_UUID, ACUSE, a_uuid, an_access_key, bpe,
 from tests.support.ledgers import job_hash
 from tests.support.waiting import wait_until
 from worker.ledger.listing import Wanted, jobs
+from worker.ledger.steps import Effects
 from worker.outcome import Status
 
 pytestmark = pytest.mark.integration
@@ -138,6 +139,97 @@ def test_a_damaged_entry_hides_no_other_of_the_history(anula, deployment, client
     assert told.lines[-1].split()[1:3] == ["cancel", "in_process"]
     assert len(shown["history"]) == 2
     assert shown["history"][1]["call"] == "cancel"
+
+
+ASKED_AGAIN = {"asked": {"unknown": 3}, "age_s": {"unknown": 45.0}, "last": ["unknown", 60.0]}
+UNKNOWN_LEFT = timedelta(seconds=86_400 - 45 + 900)
+"""What the policy still orders after 45 s, and its longest wait on top."""
+
+
+def shown_lines(ran, name):
+    return [line.strip().removeprefix(name).strip() for line in ran.lines if line.strip().startswith(name)]
+
+
+def test_status_shows_the_provider_s_words_and_until_when_a_job_is_tried(anula, deployment, client):
+    deployment.enroll()
+    job = client.submit(bpe()).job
+    entry = {"call": "cancel", "reaction": "unknown", "code": "999", "message": "Rejeição: Erro não catalogado"}
+    deployment.park(job, wait_s=60, entry=entry, retry=ASKED_AGAIN, may_have_acted=True)
+
+    ran = anula("status", job)
+    (shown,) = anula("status", job, "--json").json
+
+    assert shown_lines(ran, "provider says") == [entry["message"]]
+    assert entry["message"] in ran.lines[-1], "and so does the history"
+    assert (shown["message"], shown["held_up_by"]) == (entry["message"], [])
+    until, parked_at = (datetime.fromisoformat(one) for one in (shown["tried_until"], shown["history"][0]["at"]))
+    assert abs(until - parked_at - UNKNOWN_LEFT) < timedelta(seconds=1)
+    assert shown_lines(ran, "tried until")[0].startswith(shown["tried_until"][:16])
+
+
+SOON, LATER = timedelta(hours=1), timedelta(hours=100)
+
+
+@pytest.mark.parametrize(
+    "request_, marks, left, ends_at_deadline",
+    [
+        (bpe(), {"may_have_acted": True}, SOON, False),
+        (bpe(), {}, SOON, True),
+        (bpe(), {"may_have_acted": True}, LATER, False),
+        (bpe(), {}, LATER, False),
+        (cfdi(A_UUID), {"may_have_acted": True}, SOON, True),
+    ],
+)
+def test_a_deadline_limits_what_no_look_up_could_settle(anula, deployment, request_, marks, left, *, ends_at_deadline):
+    deployment.enroll()
+    deadline = (datetime.now(UTC) + left).isoformat()
+    job = deployment.client().submit(request_ | {"deadline": deadline}).job
+    deployment.park(job, wait_s=60, retry=ASKED_AGAIN, **marks)
+
+    (shown,) = anula("status", job, "--json").json
+
+    assert (shown["tried_until"] == shown["deadline"]) is ends_at_deadline
+
+
+def test_nothing_limits_yet_what_was_never_asked(anula, deployment, client):
+    job = client.submit(cfdi()).job
+
+    assert anula("status", job, "--json").json[0]["tried_until"] is None
+
+
+def test_status_shows_what_holds_up_the_account(anula, deployment, client):
+    deployment.enroll()
+    job = client.submit(cfdi()).job
+    effects = Effects(feeds="failure", hold_s=60, hold_reason="the provider asked for a pause (HTTP)")
+    deployment.park(job, wait_s=60, effects=effects)
+    deployment.ledger.redis.hset(deployment.ledger.key("account", "norte"), "circuit", 1_000)
+    deployment.ledger.suspend("norte", "wrong password", by="ana")
+
+    (shown,) = anula("status", job, "--json").json
+    ran = anula("status", job)
+
+    suspended, paused, circuit = shown["held_up_by"]
+    assert suspended.endswith("(by ana): wrong password")
+    assert "paused until" in paused
+    assert paused.endswith("the provider asked for a pause (HTTP)")
+    assert "circuit of account norte is open since" in circuit
+    assert shown_lines(ran, "held up") == shown["held_up_by"]
+
+
+def test_status_says_that_no_worker_knows_the_account(anula, client):
+    job = client.submit(cfdi()).job
+
+    assert anula("status", job, "--json").json[0]["held_up_by"] == ["no worker has started with account norte"]
+
+
+def test_what_has_ended_is_held_up_by_nothing(anula, deployment, client):
+    job = client.submit(cfdi()).job
+    deployment.end(job, cancelled())
+    deployment.ledger.suspend("norte", "wrong password", by="ana")
+
+    (shown,) = anula("status", job, "--json").json
+
+    assert (shown["held_up_by"], shown["tried_until"]) == ([], None)
 
 
 def test_an_unknown_job_is_a_failure_and_the_known_ones_are_shown(anula, client):

@@ -1,4 +1,5 @@
--- hand_back: running -> queued or waiting, uncounted: the call was not made, because its worker cannot make it.
+-- hand_back: running -> queued or waiting, uncounted: the call was not made, because its worker cannot make it. A late
+-- answer to an earlier call that has said cancelled meanwhile decides now.
 -- KEYS: meta
 -- ARGV: job, token, nonce
 -- Reply: 'back', or 'late' where the lease is no longer this call's
@@ -15,5 +16,5 @@ redis.call('HINCRBY', hash, 'calls', -1)
 if asks_to_cancel(record) then redis.call('HINCRBY', hash, 'attempts', -1) end
 redis.call('HINCRBY', hash, 'seq', 1)
 redis.call('ZREM', key('begun', record.account), job .. ':' .. token)
-put_back(job, record)
+if not overrule(job, {}) then put_back(job, record) end
 return 'back'

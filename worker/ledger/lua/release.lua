@@ -32,9 +32,10 @@ local function set_aside(job, account, problem)
 end
 
 -- Somebody has removed its record, or its admission broke off at a damaged key.
-local function forget(job)
+local function forget(job, accounts)
   redis.call('ZREM', key('open'), job)
   redis.call('ZREM', key('deadlines'), job)
+  for _, account in ipairs(accounts) do redis.call('ZREM', key('look_ups', account), job) end
 end
 
 -- Nobody knows what became of a call whose lease has ended.
@@ -48,6 +49,7 @@ local function lose(job, record)
   remember(job, { call = record.next or 'cancel', reaction = 'lost', note = 'no answer before the lease ended' })
   redis.call('HINCRBY', job_key(job), 'seq', 1)
   end_lease(job, record.account)
+  if overrule(job, {}) then return end
   schedule(job, record, now + lost_wait)
   if number(record.lost) + 1 >= LOST_AT_MOST then worn[#worn + 1] = job end
 end
@@ -69,7 +71,7 @@ local function take_back(job)
     if record.state == 'running' then lose(job, record) else put_back(job, record) end
     return
   end
-  if record and not record.state then forget(job) end
+  if record and not record.state then forget(job, accounts) end
   redis.call('ZREM', key('leases'), job)
   for _, account in ipairs(accounts) do
     end_lease(job, account)
@@ -95,7 +97,7 @@ local function hand(choice, account)
     problem = 'it is of another account'
   end
   if problem then return set_aside(job, account, problem) end
-  if not record.state then forget(job) end
+  if not record.state then forget(job, { account }) end
   if not OPEN[record.state] then return unschedule(job, account) end
   local leased_until = is_leased(job)
   if leased_until then -- its record was removed in a call, and it was submitted again

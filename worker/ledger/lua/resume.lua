@@ -11,6 +11,7 @@ if state.operation == operation then return 1 end
 if not state.suspended_at then return 0 end
 redis.call('HDEL', hash, 'suspended_at', 'suspended_reason', 'suspended_code', 'suspended_job', 'suspended_by')
 redis.call('HSET', hash, 'operation', operation)
+redis.call('SREM', key('given_up'), account)
 put_on_trial(account)
 redis.call('HINCRBY', hash, 'generation', 1)
 remember_account(account, { what = 'resumed', by = by })

@@ -131,18 +131,18 @@ HTTP: Mapping[int, Rule] = MappingProxyType(
 
 LOOK_UP: Mapping[str, Rule] = MappingProxyType(
     {
-        "100": Rule("authorised", Reaction.NOT_CANCELLED),
+        "100": Rule("authorised", Reaction.NOT_CANCELLED, disproves=Disproves.EVERY_RUN),
         "101": Rule("cancelled", Reaction.CANCELLED, Reason.ALREADY_CANCELLED),
         "102": _not_cancellable("number made void"),
         "108": CANCEL["108"],
         "109": CANCEL["109"],
-        "150": Rule("authorised late", Reaction.NOT_CANCELLED),
+        "150": Rule("authorised late", Reaction.NOT_CANCELLED, disproves=Disproves.EVERY_RUN),
         "413": Rule("key older than six months, no query", Reaction.NOT_CANCELLED),
         "678": ABUSE,
     }
 )
-"""`cStat` in an answer to a look-up. 413 gives no answer at all; sending the same request again is safe all the same,
-because a repeat is answered with 631. Any other code: ask again later.
+"""`cStat` in an answer to a look-up. 413 gives no answer at all and disproves nothing; sending the same request again
+is safe all the same, because a repeat is answered with 631. Any other code: ask again later.
 """
 
 TROUBLE: Mapping[str, Rule] = MappingProxyType({code: LOOK_UP[code] for code in ("108", "109", "678")})

@@ -21,6 +21,11 @@ local function question(account)
   return redis.call('HGET', account_key(account), 'inquires') == '1' and 'look_up' or 'cancel'
 end
 
+-- Whether look-ups can still tell what became of a job of this account.
+local function answers_look_ups(account)
+  return question(account) == 'look_up' and redis.call('HEXISTS', account_key(account), 'suspended_at') == 0
+end
+
 -- Whether the job's next call, or the one under way, is a cancellation request; that goes without saying at first.
 local function asks_to_cancel(record) return (record.next or 'cancel') == 'cancel' end
 
@@ -31,6 +36,8 @@ local function suspend(account, generation, why)
   redis.call('HSET', account_key(account), 'suspended_at', now, 'suspended_reason', why.reason,
     'suspended_code', why.code or '', 'suspended_job', why.job or '', 'suspended_by', why.by or '')
   redis.call('ZREM', key('turns'), account)
+  -- Past their deadlines these runs can only be looked up: now expire ends them.
+  if redis.call('EXISTS', key('look_ups', account)) == 1 then redis.call('SADD', key('given_up'), account) end
   remember_account(account, { what = 'suspended', reason = why.reason, job = why.job, by = why.by })
 end
 

@@ -14,13 +14,19 @@ local function remember(job, entry) remember_in(job_key(job), entry) end
 local function remember_account(account, entry) remember_in(account_key(account), entry) end
 
 -- A call may have cancelled the document. The first run in doubt is the one that stays: later ones may send another body.
+-- acted_at: by then the last such request had been sent; a look-up proves something only so long after it.
 local function doubt(job)
-  redis.call('HSETNX', job_key(job), 'acted', redis.call('HGET', job_key(job), 'run'))
+  local hash = job_key(job)
+  redis.call('HSETNX', hash, 'acted', redis.call('HGET', hash, 'run'))
+  redis.call('HSET', hash, 'acted_at', now)
 end
 
-local LISTS = { 'warnings', 'history' }
+-- No earlier call can have cancelled the document any more, or it is cancelled.
+local function end_doubt(hash) redis.call('HDEL', hash, 'acted', 'acted_at', 'claimed', 'in_process') end
+
+local LISTS = { 'warnings', 'history', 'late_ending', 'late_step' }
 local NUMBERS = { 'run', 'seq', 'token', 'calls', 'attempts', 'lost', 'submitted_at', 'head' }
-local TIMES = { 'due', 'deadline' }
+local TIMES = { 'due', 'deadline', 'acted_at' }
 local STATES = { queued = true, running = true, waiting = true, cancelled = true, rejected = true, unresolved = true,
   revoked = true }
 local IS_LANE = { evidence = true, interactive = true, bulk = true }

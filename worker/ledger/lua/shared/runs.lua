@@ -45,7 +45,7 @@ end
 
 -- Start another run of a job whose last has ended. run: job, account, lane, request, references (JSON list), deadline,
 -- known (see shared/submissions.lua) or nil, at_us. earlier: the record; of it stays what is in doubt about the document
--- (acted, in_process).
+-- (acted, acted_at, claimed, in_process).
 local function start_again(run, earlier)
   local asks = earlier.acted and question(run.account)
   local hash = job_key(run.job)
@@ -96,14 +96,15 @@ local function end_run(job, ending)
   redis.call('HSET', hash, 'state', ending.status, 'reason', ending.reason, 'code', ending.code or '',
     'finished_at', finished_at, 'outcome_id', id, 'head', string.len(top), 'warnings', warnings, 'attempts', attempts)
   if ending.nonce then redis.call('HSET', hash, 'nonce', ending.nonce) end
-  redis.call('HDEL', hash, 'retry', 'pending', 'handed', 'failing')
+  redis.call('HDEL', hash, 'retry', 'pending', 'handed', 'failing', 'late_ending', 'late_rest', 'late_step')
   if ending.acted then doubt(job) end
   local settles = ending.status == 'cancelled' or ending.status == 'rejected'
-  if settles then redis.call('HDEL', hash, 'acted', 'in_process') end
+  if settles then end_doubt(hash) end
   if history then redis.call('HSET', hash, 'history', history) end
   redis.call('HINCRBY', hash, 'seq', 1)
   unschedule(job, record.account)
   redis.call('ZREM', key('deadlines'), job)
+  redis.call('ZREM', key('look_ups', record.account), job)
   redis.call('ZREM', key('open'), job)
   end_lease(job, record.account)
   redis.call('ZADD', key('ended'), now, job)
@@ -111,13 +112,70 @@ local function end_run(job, ending)
 end
 
 -- An answer that says cancelled, after its run has ended otherwise: kept, once for each call. A later run is then as
--- careful as after any call that may have acted.
+-- careful as after any call that may have acted, and no look-up ends this doubt.
 local function keep_late_word(job, nonce, entry)
   local hash = job_key(job)
   local record = fields(hash, 'late', 'warnings')
   if record.late == nonce then return end
   remember(job, entry)
   local warnings = appended(record.warnings, { 'a later answer said that the document is cancelled' })
-  redis.call('HSET', hash, 'late', nonce, 'warnings', warnings)
+  redis.call('HSET', hash, 'late', nonce, 'warnings', warnings, 'claimed', 1)
   doubt(job)
+end
+
+-- What an open job remembers until its next call. record: account, lane (changed here); step: see park.lua.
+local function remember_step(job, record, step)
+  local hash, next_call = job_key(job), step.next
+  local is_looked_up = next_call == 'cancel' and redis.call('ZSCORE', key('look_ups', record.account), job)
+  if is_looked_up and number(redis.call('HGET', hash, 'deadline') or math.huge) <= now then next_call = 'look_up' end
+  redis.call('HSET', hash, 'state', 'waiting', 'next', next_call, 'retry', step.retry, 'code', step.code or '',
+    'parked_at', now)
+  if step.acted then doubt(job) end
+  if step.claimed then redis.call('HSET', hash, 'claimed', 1) end
+  if step.disproved then end_doubt(hash) end
+  if step.in_process then redis.call('HSET', hash, 'in_process', 1) end
+  if step.pending then
+    record.lane = 'evidence'
+    redis.call('HSET', hash, 'pending', step.pending, 'lane', record.lane)
+    redis.call('HDEL', hash, 'late_step')
+    redis.call('ZREM', key('look_ups', record.account), job)
+  end
+  if step.until_ms then redis.call('ZADD', key('deadlines'), now + step.until_ms, job) end
+  redis.call('HDEL', hash, 'lost')
+  redis.call('HINCRBY', hash, 'seq', 1)
+  if step.entry then remember(job, step.entry) end
+end
+
+-- A late answer that says cancelled, while a newer call holds the job: kept until that call is over. answer: `late_ending`
+-- and `late_rest` (as finish has them) or `late_step` (as park has it); the first of each counts.
+local function keep_late_answer(job, nonce, entry, answer)
+  local hash = job_key(job)
+  remember(job, entry)
+  for name, text in pairs(answer) do redis.call('HSETNX', hash, name, text) end
+  redis.call('HSET', hash, 'kept', nonce)
+end
+
+-- A call is over that did not end its run as cancelled: a late answer that did so meanwhile decides instead. False where
+-- there is none. call: nonce and entry, uncounted (as for end_run), pending (it says cancelled itself, without evidence);
+-- all nil where its lease has ended.
+local function overrule(job, call)
+  local hash = job_key(job)
+  local record = fields(hash, 'account', 'lane', 'failing', 'late_ending', 'late_rest', 'late_step')
+  if record.late_ending then
+    local ending = cjson.decode(record.late_ending)
+    ending.rest, ending.entry, ending.uncounted, ending.nonce = record.late_rest, call.entry, call.uncounted, nil
+    end_run(job, ending)
+  elseif record.late_step and not call.pending then
+    local step = cjson.decode(record.late_step)
+    step.entry = call.entry
+    remember_step(job, record, step)
+    if call.uncounted then redis.call('HINCRBY', hash, 'attempts', -call.uncounted) end
+    end_lease(job, record.account)
+    mark_failing(job, record, 'answer')
+    schedule(job, record, now + step.wait_ms)
+  else
+    return false
+  end
+  if call.nonce then redis.call('HSET', hash, 'overruled', call.nonce) end
+  return true
 end
