@@ -36,7 +36,7 @@ class Checked(NamedTuple):
         job: Of its document; None where the row does not tell one.
         account: As lane, deadline_ms and text of its Admission; None where something is wrong.
         original_line: The line of the file from which the row came into this one, by `--errors`; empty where none.
-        problems: Every one, in the order of the request's fields.
+        problems: Every one; damage to texts that may be anything comes last.
     """
 
     line: int
