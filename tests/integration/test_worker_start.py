@@ -65,11 +65,14 @@ def test_two_workers_of_a_machine_have_different_names_and_write_nothing_but_jso
 
 
 @pytest.mark.parametrize(
-    "wrong, problem",
-    [({"ANULA_NAMESPACE": "No Spaces"}, "ANULA_NAMESPACE"), ({"ANULA_ACCOUNTS": "/none.toml"}, "/none.toml not found")],
-    ids=["settings", "accounts"],
+    "wrong, problem, as_json",
+    [
+        ({"ANULA_NAMESPACE": "No Spaces"}, "ANULA_NAMESPACE", True),
+        ({"ANULA_NAMESPACE": "No Spaces"}, "ANULA_NAMESPACE", False),
+        ({"ANULA_ACCOUNTS": "/none.toml"}, "/none.toml not found", True),
+    ],
+    ids=["settings-json", "settings-text", "accounts-json"],
 )
-@pytest.mark.parametrize("as_json", [True, False], ids=["json", "text"])
 def test_a_worker_that_cannot_work_says_why_in_one_line(start, wrong, problem, as_json):
     process, log = start("--without-mingle", **wrong, ANULA_LOG_FORMAT="json" if as_json else "text")
 
