@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from worker.csv_file import quotes
 from worker.csv_file.columns import Columns, usable
@@ -16,9 +16,6 @@ from worker.csv_file.problem import Unreadable
 from worker.csv_file.quotes import BrokenCell, cells_of
 from worker.csv_file.shape import looks_like_a_row
 from worker.csv_file.start import LOOKED_AT, Start, best_delimiter, columns_in, from_names, start_of
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 LONGEST_CELL = 64 * 1024
 """Characters; a quote that is never closed would swallow the whole file."""
@@ -222,7 +219,7 @@ class _Beginning(io.RawIOBase):
         """It is."""
         return True
 
-    def readinto(self, buffer: "WriteableBuffer") -> int:
+    def readinto(self, buffer: Any) -> int:
         """Fill a buffer; 0 at the end."""
         view = memoryview(buffer)
         some = self._file.read(min(len(view), max(0, self._end - self._file.tell())))
