@@ -528,8 +528,8 @@ def test_while_others_are_due_failing_documents_are_called_for_one_at_a_time(wor
     assert len(set(released) & {job(number) for number in range(1, 6)}) == 1
 
 
-def test_after_a_failing_document_s_call_the_next_rests_twice_as_long_while_others_are_due(world):
-    world.enroll(NORTE)
+def test_with_few_slots_there_is_a_rest_after_a_failing_document_s_call_while_others_are_due(world):
+    world.enroll(limited(max_in_flight=3))
     failing(world, 1, 2, priority="bulk")
     world.pass_time(31)
     fill(world, range(50, 90), priority="bulk")
@@ -540,12 +540,42 @@ def test_after_a_failing_document_s_call_the_next_rests_twice_as_long_while_othe
     world.park(held, failed(3_600))
 
     assert not {job(1), job(2)} & set(names(world.release()))
-    for one in first:
-        if one is not retried:
-            world.pass_time(0.1)
-    world.pass_time(20)
-    fill(world, [99], priority="bulk")
+    world.finish(world.begin(next(one for one in first if one is not retried)))
+    world.pass_time(21)
     assert {job(1), job(2)} & set(names(world.release()))
+
+
+def test_with_many_slots_failing_documents_follow_one_another(world):
+    world.enroll(NORTE)
+    failing(world, 1, 2, priority="bulk")
+    world.pass_time(31)
+    fill(world, range(50, 90), priority="bulk")
+    [again, *_] = world.release()
+    held = world.begin(again)
+    world.pass_time(10)
+    world.park(held, failed(3_600))
+
+    assert names(world.release())[0] in {job(1), job(2)}
+
+
+def test_in_an_outage_of_few_documents_they_probe_before_their_pauses_are_over(world):
+    world.enroll(NORTE)
+    fail(world, 1, 2, wait_s=1)
+    for _ in range(5):
+        world.pass_time(1.1)
+        for released in world.release():
+            fail_again(world, released, wait_s=900)
+            world.redis.zadd(world.key("due", "norte", "interactive:failing"), {released.job: world.now_ms()})
+    assert int(world.account("norte")["failures"]) >= 10
+    for name in (job(1), job(2)):
+        world.redis.zadd(world.key("due", "norte", "interactive:failing"), {name: world.now_ms() + 900_000})
+    assert not is_open(world)
+
+    world.pass_time(10.1)
+    [probe] = world.release()
+    world.finish(world.begin(probe))
+
+    assert len(world.release()) == 1, "and the other is brought forward by its answer"
 
 
 def test_a_rest_holds_up_nobody_where_only_failing_documents_are_due(world):

@@ -164,7 +164,7 @@ while #released + #damaged < limit and #turn > 0 do
   local again = {}
   for _, account in ipairs(turn) do
     if #released + #damaged >= limit then break end
-    local choice, next_at = pick(account)
+    local choice, next_at = pick(account, slots)
     if choice and choice.is_alone and trials < 1 then choice, next_at = nil, now + 100 end
     if choice then
       hand(choice, account)

@@ -2,6 +2,7 @@
 -- Failing jobs (see shared/circuit.lua) come from a share of their own: they neither hold up the others nor tell by
 -- themselves that the provider is away. Where only one call at a time is allowed, one that is not failing goes first.
 local SHARE_OF_PACE = 3 -- of a limited number of calls a minute, every so many may be a failing document's while others are due
+local FEW_SLOTS = 3 -- fewer, and one of them is too many for failing documents to have all the time while others are due
 
 local function first(set)
   local found = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')
@@ -82,14 +83,20 @@ local function pick_alone(account, state)
   return choice
 end
 
--- The failing jobs that may be called for now, by lane. While others are due, and in an outage: one at a time; while
--- others are due, with a rest after each, so that those keep most of few slots and of few calls a minute.
+-- From when on a failing job may be called for while others are due: those keep most of few slots, and of few calls a
+-- minute, because there is a rest after each call of a failing one.
+local function failing_from(state, limits)
+  if limits.usable >= FEW_SLOTS and not limits.minute then return 0 end
+  return number(state.failing_from) + (limits.minute and SHARE_OF_PACE * MINUTE_MS / limits.minute or 0)
+end
+
+-- The failing jobs that may be called for now, by lane. While others are due, and in an outage: one at a time.
 local function failing_allowed(account, state, limits)
   local calls = failing_calls(account)
   local is_one = limits.is_other_due or number(state.failures) >= FAILURES_TO_OPEN
-  if calls >= (is_one and 1 or math.max(1, math.floor((limits.most - 1) / 2))) then return {}, now + 1000 end
-  local from = number(state.failing_from) + (limits.minute and SHARE_OF_PACE * MINUTE_MS / limits.minute or 0)
-  if limits.is_other_due and from > now then return {}, from end
+  if calls >= (is_one and 1 or math.max(1, math.floor(limits.usable / 2))) then return {}, now + 1000 end
+  local from = limits.is_other_due and failing_from(state, limits) or 0
+  if from > now then return {}, from end
   local due, next_at = failing_due(account, state)
   if calls == 0 and not next(due) and not next_at then redis.call('HDEL', account_key(account), 'failing') end
   return due, next_at
@@ -97,7 +104,7 @@ end
 
 -- Of an account's slots the last is for an interactive job where one is due, so that no backlog delays it.
 local function pick_freely(account, state, limits)
-  local leaves_one = limits.in_flight < math.max(1, limits.most - 1)
+  local leaves_one = limits.in_flight < limits.all_but_last
   local due, next_at = due_in(account, '')
   local failing, failing_at = {}, nil
   limits.is_other_due = next(due) ~= nil
@@ -117,8 +124,8 @@ end
 
 -- The job to release for an account now, as { job, is_failing, is_early (before its time), is_alone (one call at a time is
 -- the rule), is_trial (it is that one, not a probe beside it) }; or nil and the time of the account's next turn (nil: when
--- something happens to it).
-local function pick(account)
+-- something happens to it). slots: calls that the process can run at all.
+local function pick(account, slots)
   local state = fields(account_key(account), 'suspended_at', 'hold_until', 'circuit', 'probe_at', 'proven', 'trial',
     'older_trial', 'max_in_flight', 'max_per_minute', 'slow_until', 'slow_per_minute', 'handed', 'failures', 'failing',
     'failing_from', 'probed')
@@ -129,5 +136,7 @@ local function pick(account)
   local minute = pace(state)
   if minute and begun_lately(account) + number(state.handed) >= minute then return nil, now + 250 end
   if state.circuit or state.proven ~= '1' then return pick_alone(account, state) end
-  return pick_freely(account, state, { most = most, in_flight = in_flight, minute = minute })
+  local all_but_last = math.max(1, most - 1)
+  local limits = { in_flight = in_flight, all_but_last = all_but_last, usable = math.min(all_but_last, slots), minute = minute }
+  return pick_freely(account, state, limits)
 end

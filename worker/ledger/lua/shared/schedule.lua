@@ -23,9 +23,13 @@ local function schedule(job, record, due)
 end
 
 local function unschedule(job, account)
-  for _, place in ipairs(PLACES) do redis.call('ZREM', due_key(account, place), job) end
-  redis.call('ZREM', key('outage', account), job)
-  redis.call('ZREM', key('recovery', account), job)
+  local of_failing = { key('outage', account), key('recovery', account) }
+  for _, lane in ipairs(LANES) do
+    redis.call('ZREM', due_key(account, lane), job)
+    of_failing[#of_failing + 1] = due_key(account, lane .. FAILING)
+  end
+  if redis.call('EXISTS', unpack(of_failing)) == 0 then return end
+  for _, waiting in ipairs(of_failing) do redis.call('ZREM', waiting, job) end
 end
 
 -- A lease is handed out by release, begun by begin, and ends with park, finish or its time.
