@@ -112,7 +112,8 @@ def draw(dice: random.Random, jobs: int, seconds: float, *, starts_at: datetime)
             burst_s = dice.uniform(0.0, seconds)
         at_s = burst_s if dice.random() < 0.5 else dice.uniform(0.0, seconds)
         job, request, behaviour = _document(dice, number)
-        if dice.random() < 0.06:
+        # More of those whose requests are looked up past their deadline
+        if dice.random() < (0.25 if request["provider"] == "ns-bpe" else 0.06):
             deadlines[job] = (starts_at + timedelta(seconds=at_s + dice.uniform(0.2, 12.0))).astimezone(UTC)
             request["deadline"] = deadlines[job].isoformat(timespec="milliseconds")
         planned.append((at_s, job, request, behaviour))

@@ -545,6 +545,26 @@ def test_a_newer_call_that_says_cancelled_itself_needs_no_kept_answer(world, ove
     assert [one["evidence"]["content"] for one in world.outcomes()] == ["<newer/>"]
 
 
+def test_of_two_late_cancellations_one_is_kept_and_repeats_change_nothing(world):
+    world.enroll(RODOVIARIA, inquires=True)
+    calls = [lost(world, bpe(1))]
+    for _ in range(2):
+        world.pass_time(16)
+        calls.append(world.next_call(calls[0].job))
+        if len(calls) < 3:
+            world.pass_time(181)
+            world.release()
+    first, second, newest = calls
+
+    assert [world.finish(first), world.finish(second), world.park(second, CANCELLED_WITHOUT_EVIDENCE)] == ["kept"] * 3
+    before = world.dump()
+    assert [world.finish(first), world.finish(second)] == ["kept"] * 2
+    assert world.dump() == before
+
+    assert world.finish(newest, finish(Status.REJECTED)) == "overruled"
+    assert [one["status"] for one in world.outcomes()] == ["cancelled"]
+
+
 def test_a_kept_answer_does_not_count_a_newer_request_that_was_not_sent(norte):
     held = lost(norte)
     norte.pass_time(16)

@@ -9,7 +9,8 @@
 -- Again: the same, nothing more changes.
 local job, token, nonce, ending, rest = ARGV[1], ARGV[2], ARGV[3], cjson.decode(ARGV[4]), ARGV[5]
 local hash = job_key(job)
-local record = fields(hash, 'state', 'token', 'nonce', 'account', 'next', 'failing', 'called_at', 'kept', 'overruled')
+local record = fields(hash, 'state', 'token', 'nonce', 'account', 'next', 'failing', 'called_at', 'kept', 'overruled',
+  'late_ending')
 local says_cancelled = ending.status == 'cancelled'
 local is_ours = record.state == 'running' and record.token == token and record.nonce == nonce
 ending.effects.nonce = nonce
@@ -19,6 +20,7 @@ local function late()
   if record.kept == nonce then return 'kept' end
   local is_news = says_cancelled and record.state and record.state ~= 'cancelled'
   if is_news and record.state == 'running' then
+    if record.late_ending then return 'kept' end -- that of another late answer
     keep_late_answer(job, nonce, ending.entry, { late_ending = ARGV[4], late_rest = rest })
     affect(record.account, ending.effects, { was_failing = record.failing, took_ms = 0 })
     return 'kept'

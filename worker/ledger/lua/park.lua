@@ -11,7 +11,7 @@
 local job, token, nonce, step = ARGV[1], ARGV[2], ARGV[3], cjson.decode(ARGV[4])
 local hash = job_key(job)
 local record = fields(hash, 'state', 'token', 'nonce', 'account', 'lane', 'next', 'pending', 'failing', 'called_at', 'kept',
-  'overruled')
+  'overruled', 'late_ending', 'late_step')
 local is_ours = record.state == 'running' and record.token == token and record.nonce == nonce
 step.effects.nonce = nonce
 
@@ -27,6 +27,7 @@ local function late()
   end
   if record.pending then return 'late' end
   if record.state ~= 'running' then return nil end
+  if record.late_ending or record.late_step then return 'kept' end -- that of another late answer
   keep_late_answer(job, nonce, step.entry, { late_step = ARGV[4] })
   affect(record.account, step.effects, { was_failing = record.failing, took_ms = 0 })
   return 'kept'

@@ -147,11 +147,11 @@ local function remember_step(job, record, step)
 end
 
 -- A late answer that says cancelled, while a newer call holds the job: kept until that call is over. answer: `late_ending`
--- and `late_rest` (as finish has them) or `late_step` (as park has it); the first of each counts.
+-- and `late_rest` (as finish has them) or `late_step` (as park has it).
 local function keep_late_answer(job, nonce, entry, answer)
   local hash = job_key(job)
   remember(job, entry)
-  for name, text in pairs(answer) do redis.call('HSETNX', hash, name, text) end
+  for name, text in pairs(answer) do redis.call('HSET', hash, name, text) end
   redis.call('HSET', hash, 'kept', nonce)
 end
 
