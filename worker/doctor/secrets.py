@@ -1,13 +1,11 @@
 """Passwords and tokens: there, and nobody else's to read."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from config.accounts import Account
 from config.secrets import SecretMissing, is_open_to_others
+from config.settings import ENV_FILE
 from worker.check import Check, failed, ok, warning
-
-ENV_FILE = Path(".env")
 
 
 def checks(account: Account, environment: Mapping[str, str]) -> Iterator[Check]:
@@ -26,7 +24,7 @@ def checks(account: Account, environment: Mapping[str, str]) -> Iterator[Check]:
 
 def env_file() -> Iterator[Check]:
     """The `.env` file may hold secrets, and the password of Redis."""
-    if not ENV_FILE.exists():
+    if not ENV_FILE.is_file():
         return
     if is_open_to_others(ENV_FILE):
         yield warning("env file", f"{ENV_FILE} can be read by others", f"chmod 600 {ENV_FILE}")
