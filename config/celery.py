@@ -12,10 +12,14 @@ CONCURRENCY = 32
 """Calls at a time and process; the work is waiting on the network (docs/adr/0004-threads.md)."""
 
 
+def run_queue(settings: Settings) -> str:
+    """The one queue that workers serve: released jobs wait on it for a thread."""
+    return f"{settings.namespace}.run"
+
+
 def celery_settings(settings: Settings) -> dict[str, Any]:
     """Celery's configuration for these settings."""
     broker_url, options = _broker(settings)
-    run_queue = f"{settings.namespace}.run"
     return {
         "broker_url": broker_url,
         "broker_transport": f"worker.broker:{'SentinelTransport' if options else 'Transport'}",
@@ -39,9 +43,9 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "result_backend": None,
         "task_acks_late": True,
         "task_create_missing_queues": True,
-        "task_default_queue": run_queue,
+        "task_default_queue": run_queue(settings),
         "task_ignore_result": True,
-        "task_routes": {"anula.submit": {"queue": settings.namespace}, "anula.cancel": {"queue": run_queue}},
+        "task_routes": {"anula.submit": {"queue": settings.namespace}, "anula.cancel": {"queue": run_queue(settings)}},
         "task_serializer": "json",
         "accept_content": ["json"],
         "worker_cancel_long_running_tasks_on_connection_loss": False,
