@@ -33,6 +33,15 @@ def unknown_in_environment(found: Mapping[str, str], known: Collection[str]) -> 
             yield _words(name, alike)
 
 
+def strange(found: Mapping[str, str], known: Collection[str]) -> list[str]:
+    """The names in the environment that begin with `ANULA_` and that nothing reads."""
+    return [
+        name
+        for name, value in found.items()
+        if _is_ours(name) and name not in known and not _is_service_link(name, value)
+    ]
+
+
 def _is_ours(name: str) -> bool:
     return name.upper().startswith(PREFIX)
 

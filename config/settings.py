@@ -89,6 +89,9 @@ class Settings(BaseModel):
         return url
 
 
+_VARIABLES = {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+
+
 def load() -> Settings:
     """The settings of this process.
 
@@ -98,20 +101,25 @@ def load() -> Settings:
     """
     from_file = env_file.read(ENV_FILE)
     variables = _all(from_file)
-    names = {f"{PREFIX}{name.upper()}": name for name in Settings.model_fields}
+    named = {name: variables[variable] for name, variable in _VARIABLES.items() if variable in variables}
     try:
-        settings = Settings.model_validate({name: variables[one] for one, name in names.items() if one in variables})
+        settings = Settings.model_validate(named)
     except ValidationError as invalid:
         lines = [
-            f"{PREFIX}{str(error['loc'][0]).upper()}: {error['msg'].removeprefix('Value error, ')}"
+            f"{_VARIABLES[str(error['loc'][0])]}: {error['msg'].removeprefix('Value error, ')}"
             for error in invalid.errors()
         ]
         raise ConfigurationProblem("; ".join(lines)) from None
-    known = {*names, *accounts.variables(settings.accounts)}
+    known = variables_of(settings)
     unknown = [*unknown_in_env_file(from_file, known, ENV_FILE), *unknown_in_environment(os.environ, known)]
     if unknown:
         raise ConfigurationProblem("; ".join(unknown))
     return settings
+
+
+def variables_of(settings: Settings) -> frozenset[str]:
+    """The names of all variables that are read: those of the settings, and those that the accounts file names."""
+    return accounts.variables(settings.accounts).union(_VARIABLES.values())
 
 
 def environment() -> Mapping[str, str]:

@@ -1,10 +1,11 @@
-"""Passwords and tokens: there, and nobody else's to read."""
+"""Passwords, tokens and variables: there, read, and nobody else's to read."""
 
 from collections.abc import Iterator, Mapping
 
 from config.accounts import Account
+from config.names import strange
 from config.secrets import SecretMissing, is_open_to_others
-from config.settings import ENV_FILE
+from config.settings import ENV_FILE, Settings, variables_of
 from worker.check import Check, failed, ok, warning
 
 
@@ -20,6 +21,13 @@ def checks(account: Account, environment: Mapping[str, str]) -> Iterator[Check]:
         yield warning(about, f"{source.file} can be read by others", f"chmod 600 {source.file}")
     else:
         yield ok(about, str(source.file) if source.file else f"environment variable {source.variable}")
+
+
+def variables(settings: Settings, environment: Mapping[str, str]) -> Iterator[Check]:
+    """Names that look like settings; those that are nearly the name of one are refused before."""
+    if unread := strange(environment, variables_of(settings)):
+        found = f"nothing reads {', '.join(sorted(unread))}"
+        yield warning("variables", found, "write the name as docs/settings.md does, or take it away")
 
 
 def env_file() -> Iterator[Check]:
