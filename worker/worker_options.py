@@ -86,6 +86,8 @@ def _misfits(context: click.Context, settings: Settings) -> Iterator[str]:
         yield _ONLY_THREADS  # Celery takes it for its own default, and passes over it
     queues = set(given["queues"] or [run_queue(settings)]) - set(given["exclude_queues"] or [])
     yield from _of_the_engine(pool=given["pool"], autoscale=given["autoscale"], queues=queues, settings=settings)
+    if given["prefetch_multiplier"] != 1 or given["disable_prefetch"]:
+        yield "--prefetch-multiplier, --disable-prefetch: a worker takes a job for each free thread; leave them out"
     for name, option in _WITHOUT_EFFECT.items():
         if given[name]:
             yield f"{option}: does nothing to threads; every call has its own limit (ANULA_TOTAL_TIMEOUT_S)"

@@ -62,6 +62,8 @@ CASES = [
     ([], {"CELERY_WORKER_QUEUES": "other"}, NO_OTHER_QUEUE),
     (["--time-limit", "5"], {}, "--time-limit: does nothing to threads"),
     (["--max-tasks-per-child", "5"], {}, "--max-tasks-per-child: does nothing to threads"),
+    (["--prefetch-multiplier", "4"], {}, "--prefetch-multiplier, --disable-prefetch: a worker takes"),
+    (["--disable-prefetch"], {}, "--prefetch-multiplier, --disable-prefetch: a worker takes"),
     (["--detach"], {}, "--detach: a detached worker has no standard error; give it a --logfile"),
     (["--logfile", "no-such-folder/w.log"], {}, "--logfile: no-such-folder/w.log cannot be written"),
     (["--pidfile", "no-such-folder/%n.pid", "-n", "w@h"], {}, "--pidfile: no-such-folder/w.pid cannot be written"),
