@@ -1,0 +1,19 @@
+"""dramatiq on threads."""
+
+import dramatiq
+import job
+from dramatiq.brokers.redis import RedisBroker
+
+dramatiq.set_broker(RedisBroker(url=job.REDIS_URL))
+client = job.connect()
+
+
+@dramatiq.actor
+def cancel(key: str) -> None:
+    """Do one job."""
+    job.publish(client, key, job.outcome(key, job.call(key)))
+
+
+if __name__ == "__main__":
+    for number in range(job.wanted()):
+        cancel.send(job.document(number))
