@@ -76,7 +76,7 @@ class Peer:
 
     Attributes:
         worker: The command line; `{slots}` and `{jobs}` are put in.
-        program: What enqueues; empty where the worker has its jobs in memory.
+        program: The module whose `enqueue` hands jobs in; empty where the worker has its jobs in memory.
     """
 
     name: str
@@ -87,7 +87,8 @@ class Peer:
     def fill(self, setting: Setting) -> None:
         """Hand in the jobs."""
         if self.program:
-            command = [str(PEERS / "python"), self.program, str(setting.jobs)]
+            code = f"import {self.program}; {self.program}.enqueue({setting.jobs})"
+            command = [str(PEERS / "python"), "-c", code]
             subprocess.run(command, cwd=PROGRAMS, env=self._environment(setting), check=True)
 
     def start(self, setting: Setting) -> list[Process]:
@@ -166,9 +167,9 @@ def started(command: list[str], setting: Setting, environment: Mapping[str, str]
 
 CELERY = "celery --app celery_peer worker --pool threads --concurrency {slots} --loglevel INFO --without-gossip --without-mingle"
 FLOOR = Peer("floor: bare threads", "python floor.py {jobs}")
-PLAIN = Peer("Celery, threads", CELERY, "celery_peer.py")
-WITH_EVENTS = Peer("Celery, with events", f"{CELERY} --task-events", "celery_peer.py")
-DRAMATIQ = Peer("dramatiq", "dramatiq --processes 1 --threads {slots} dramatiq_peer", "dramatiq_peer.py")
-SAME = Peer("dramatiq, same guarantees", "dramatiq --processes 1 --threads {slots} dramatiq_same", "dramatiq_same.py")
-HUEY = Peer("huey", "huey_consumer huey_peer.huey --worker-type thread --workers {slots}", "huey_peer.py")
+PLAIN = Peer("Celery, threads", CELERY, "celery_peer")
+WITH_EVENTS = Peer("Celery, with events", f"{CELERY} --task-events", "celery_peer")
+DRAMATIQ = Peer("dramatiq", "dramatiq --processes 1 --threads {slots} dramatiq_peer", "dramatiq_peer")
+SAME = Peer("dramatiq, same guarantees", "dramatiq --processes 1 --threads {slots} dramatiq_same", "dramatiq_same")
+HUEY = Peer("huey", "huey_consumer huey_peer.huey --worker-type thread --workers {slots}", "huey_peer")
 PEERS_OF_THE_TABLE = (PLAIN, WITH_EVENTS, DRAMATIQ, HUEY, SAME)

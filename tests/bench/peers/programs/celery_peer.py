@@ -14,7 +14,8 @@ def cancel(key: str) -> None:
     job.publish(client, key, job.outcome(key, job.call(key)))
 
 
-if __name__ == "__main__":
+def enqueue(jobs: int) -> None:
+    """Hand in so many jobs."""
     with app.producer_pool.acquire(block=True) as producer:
-        for number in range(job.wanted()):
+        for number in range(jobs):
             cancel.apply_async((job.document(number),), producer=producer)

@@ -14,6 +14,7 @@ def cancel(key: str) -> None:
     job.publish(client, key, job.outcome(key, job.call(key)))
 
 
-if __name__ == "__main__":
-    for number in range(job.wanted()):
+def enqueue(jobs: int) -> None:
+    """Hand in so many jobs."""
+    for number in range(jobs):
         cancel.send(job.document(number))

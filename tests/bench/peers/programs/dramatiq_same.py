@@ -50,8 +50,9 @@ def cancel(key: str) -> None:
     FINISH(keys=[record, job.OUTCOMES], args=[token, key, text])
 
 
-if __name__ == "__main__":
-    for number in range(job.wanted()):
+def enqueue(jobs: int) -> None:
+    """Hand in so many jobs."""
+    for number in range(jobs):
         key = job.document(number)
         client.hset(f"job:{key}", mapping={"state": "queued", "submitted_at": time.time_ns()})
         cancel.send(key)

@@ -1,5 +1,6 @@
 """The floor: bare threads, one list of documents in memory, one XADD a job. Nothing is safe here; nothing can be faster."""
 
+import sys
 import threading
 
 import job
@@ -7,7 +8,7 @@ import job
 
 def main() -> None:
     """Do all jobs."""
-    left = iter([job.document(number) for number in range(job.wanted())])
+    left = iter([job.document(number) for number in range(int(sys.argv[1]))])
     lock, client = threading.Lock(), job.connect()
 
     def run() -> None:

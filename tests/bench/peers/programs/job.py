@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import ssl
-import sys
 import threading
 from typing import Any
 
@@ -58,8 +57,3 @@ def connect() -> redis.Redis:
 def publish(client: redis.Redis, key: str, text: str) -> None:
     """Append an outcome to the stream."""
     client.xadd(OUTCOMES, {"job": key, "status": "cancelled", "outcome": text})
-
-
-def wanted() -> int:
-    """How many jobs to enqueue: the program's last argument."""
-    return int(sys.argv[-1])
