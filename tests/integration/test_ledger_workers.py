@@ -3,7 +3,7 @@
 import pytest
 
 from config.accounts import ProviderName
-from tests.support.ledgers import FAILURE, failed, park
+from tests.support.ledgers import FAILURE, LEASE_S, LOST_WAIT_S, failed, park
 from tests.support.requests import NORTE, RODOVIARIA, SUR, bpe, sf, uuid
 
 pytestmark = pytest.mark.integration
@@ -152,6 +152,23 @@ def test_a_call_that_holds_the_job_no_more_hands_nothing_back(world):
     world.ledger.hand_back(held.begun, held.token, held.nonce)
 
     assert world.dump() == before
+
+
+def test_a_late_cancellation_that_was_kept_decides_when_the_newer_call_is_handed_back(world):
+    world.enroll(NORTE)
+    earlier = world.call(sf(1))
+    world.pass_time(LEASE_S + 1)
+    world.release()
+    world.pass_time(LOST_WAIT_S + 1)
+    newer = world.next_call(job(1))
+    assert world.finish(earlier) == "kept"
+
+    for _ in range(2):
+        world.ledger.hand_back(newer.begun, newer.token, newer.nonce)
+
+    [outcome] = world.outcomes()
+    assert (outcome["status"], outcome["attempts"]) == ("cancelled", 1)
+    assert state(world, "norte").in_flight == 0
 
 
 # Who is alive

@@ -9,7 +9,7 @@ local hash = job_key(job)
 local record = fields(hash, 'state', 'token', 'nonce', 'account', 'lane', 'due', 'next', 'failing', 'parked_at')
 
 if record.nonce ~= nonce then return 'late' end
-if record.state ~= 'running' then return OPEN[record.state] and 'back' or 'late' end
+if record.state ~= 'running' then return 'back' end
 if record.token ~= token then return 'late' end
 redis.call('HSET', hash, 'state', record.parked_at and 'waiting' or 'queued')
 redis.call('HINCRBY', hash, 'calls', -1)
