@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -25,6 +26,7 @@ from config.settings import Settings
 from worker import bootstrap, process
 from worker.dispatcher import Dispatcher
 from worker.intake import Intake
+from worker.ledger.connect import UNAVAILABLE
 from worker.ledger.records import Released
 from worker.presence import Presence
 from worker.providers.base import Inquirer
@@ -62,6 +64,8 @@ class DispatcherStep(bootsteps.StartStopStep):
             parts = bootstrap.parts()
             accounts = parts.accounts.by_name.values()
             enrolment = [(account, isinstance(parts.adapter(account), Inquirer)) for account in accounts]
+            with suppress(*UNAVAILABLE):  # the dispatcher waits for it
+                parts.ledger.check_server()  # before Celery's own connections stumble over it
         except ConfigurationProblem as problem:
             process.leave(problem, as_json=settings_file.wants_json())
         _warn_of_open_secrets(parts.accounts)

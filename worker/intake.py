@@ -21,6 +21,7 @@ from worker.ledger.ways_in import Waiting, WaysIn
 from worker.left import Left
 from worker.outcome import refusal
 from worker.request import Admissible, check, decoded
+from worker.unread_log import UnreadLog
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +72,7 @@ class Intake:
         self._kept_until = 0.0
         self._told: str | None = None
         self._left = Left(ledger, self._ways_in, accounts, worker)
+        self._unread = UnreadLog(ledger)
 
     def take_in(self) -> int:
         """Admit or refuse what is there now; how many entries that were.
@@ -80,10 +82,15 @@ class Intake:
 
         Raises:
             LedgerFull: nothing was taken in.
+            ConfigurationProblem: the namespace belongs to the other environment; nothing was taken in.
         """
+        self._unread.look_around()
         self._left.look_again()
         limit = self._batch + len(self._stuck) + len(self._kept) + len(self._left)
         waiting = list(self._ways_in.waiting(limit))
+        self._unread.note(self._ways_in.unreadable)
+        if waiting and not self._ways_in.environment:  # Redis has lost everything: an outcome must name it
+            self._ledger.agree_environment(self._accounts.environment)
         self._forget_who_is_gone({one.entry for one in waiting})
         admissible: list[tuple[Submitted, Admissible]] = []
         taken_in = 0

@@ -72,14 +72,14 @@ class Admitting(Reading):
         longest_key: int,
         longest_item: int,
         enough: int,
-    ) -> list[list[list[Any]]]:
+    ) -> list[Any]:
         """What is on the stream and on each list, oldest first, as the header of `lua/peek.lua` says.
 
         `places`: the stream, then the lists, with the entry of each to begin behind (b"": at its beginning).
         """
         sizes = (limit, longest_text, longest_key, longest_item, enough)
         flat = [part for place in places.items() for part in place]
-        found: list[list[list[Any]]] = self._scripts.call("peek", *sizes, *flat)
+        found: list[Any] = self._scripts.call("peek", *sizes, *flat)
         return found
 
     def refuse(

@@ -112,7 +112,7 @@ def test_with_everything_right_every_check_is_ok(patient, sandbox):
 
     assert {about: check for about, check in found.items() if check.result is not Result.OK} == {}
     assert [*found] == [
-        *("accounts", "redis", "version", "persistence", "eviction", "memory", "clock", "environment", "groups"),
+        *("accounts", "redis", "version", "persistence", "eviction", "memory", "clock", "environment", "requests", "groups"),
         *("secret norte", "endpoint norte", "wsdl norte", "secret rodoviaria", "endpoint rodoviaria"),
     ]
     assert len(sandbox.calls()) == before
