@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from config.accounts import Accounts
 from worker import celery_message
 from worker.documents import job_named
+from worker.intake_log import IntakeLog
 from worker.invalid import FieldError, InvalidRequest
 from worker.ledger.admission import Admission, Entry, Refused, Source, refusal_id
 from worker.ledger.ledger import Ledger
@@ -21,7 +22,6 @@ from worker.ledger.ways_in import Waiting, WaysIn
 from worker.left import Left
 from worker.outcome import refusal
 from worker.request import Admissible, check, decoded
-from worker.unread_log import UnreadLog
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +72,7 @@ class Intake:
         self._kept_until = 0.0
         self._told: str | None = None
         self._left = Left(ledger, self._ways_in, accounts, worker)
-        self._unread = UnreadLog(ledger)
+        self._log = IntakeLog(ledger)
 
     def take_in(self) -> int:
         """Admit or refuse what is there now; how many entries that were.
@@ -84,11 +84,11 @@ class Intake:
             LedgerFull: nothing was taken in.
             ConfigurationProblem: the namespace belongs to the other environment; nothing was taken in.
         """
-        self._unread.look_around()
+        self._log.look_around()
         self._left.look_again()
         limit = self._batch + len(self._stuck) + len(self._kept) + len(self._left)
         waiting = list(self._ways_in.waiting(limit))
-        self._unread.note(self._ways_in.unreadable)
+        self._log.note(self._ways_in.unreadable)
         if waiting and not self._ways_in.environment:  # Redis has lost everything: an outcome must name it
             self._ledger.agree_environment(self._accounts.environment)
         self._forget_who_is_gone({one.entry for one in waiting})
@@ -104,6 +104,7 @@ class Intake:
             else:
                 taken_in += self._refused(one, checked)
         taken_in += self._admitted(admissible)
+        self._log.note_memory(is_seen=self._ledger.sees_memory)
         if not self._kept:
             self._told = None
         self._left.pass_over([one.entry for one in waiting], self._stuck | self._kept)

@@ -9,10 +9,10 @@ from structlog.testing import capture_logs
 from tests.support.ledgers import World
 from tests.support.mailbox import Mailbox
 from tests.support.requests import NORTE, sf, uuid
+from worker.intake_log import IntakeLog
 from worker.ledger import unread
 from worker.ledger.unread import look
 from worker.ledger.ways_in import PRIORITY_LISTS, SEPARATOR
-from worker.unread_log import UnreadLog
 
 pytestmark = pytest.mark.integration
 
@@ -136,7 +136,7 @@ def test_what_may_not_be_looked_at_is_told(world, as_user):
 
 
 def test_requests_that_nobody_reads_are_said_once_until_they_are_gone(world):
-    watch, list_ = UnreadLog(world.ledger, look_every_s=0), f"{world.namespace}:6"
+    watch, list_ = IntakeLog(world.ledger, look_every_s=0), f"{world.namespace}:6"
     world.redis.lpush(list_, "one")
 
     with capture_logs() as logs:

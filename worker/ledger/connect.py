@@ -11,6 +11,7 @@ from config import redis_access
 from config.redis_access import Sentinels
 from config.settings import Settings
 from worker.ledger.ledger import Ledger
+from worker.ledger.pool import SharedPool, SharedSentinelPool
 from worker.ledger.primary import Watching
 
 UNAVAILABLE = (RedisError, OSError)
@@ -44,8 +45,8 @@ def connect(settings: Settings) -> Redis:
     certificates = redis_access.tls(settings)
     sentinels = Sentinels.named(settings)
     if sentinels is None:
-        client: Redis = Redis.from_url(settings.redis_url, retry=again, socket_keepalive=True, **limits, **certificates)
-        return client
+        pool = SharedPool.from_url(settings.redis_url, retry=again, socket_keepalive=True, **limits, **certificates)
+        return Redis.from_pool(pool)
     sentinel = Watching(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         list(sentinels.hosts),
         sentinel_kwargs=redis_access.to_sentinels(settings, sentinels),
@@ -57,5 +58,7 @@ def connect(settings: Settings) -> Redis:
         **sentinels.login,
         **certificates,
     )
-    primary: Redis = sentinel.master_for(sentinels.master)  # type: ignore[no-untyped-call]  # as above
+    primary: Redis = sentinel.master_for(  # type: ignore[no-untyped-call]  # as above
+        sentinels.master, connection_pool_class=SharedSentinelPool
+    )
     return primary

@@ -112,7 +112,18 @@ def test_with_everything_right_every_check_is_ok(patient, sandbox):
 
     assert {about: check for about, check in found.items() if check.result is not Result.OK} == {}
     assert [*found] == [
-        *("accounts", "redis", "version", "persistence", "eviction", "memory", "clock", "environment", "requests", "groups"),
+        *(
+            "accounts",
+            "redis",
+            "version",
+            "persistence",
+            "eviction",
+            "memory",
+            "clock",
+            "environment",
+            "requests",
+            "groups",
+        ),
         *("secret norte", "endpoint norte", "wsdl norte", "secret rodoviaria", "endpoint rodoviaria"),
     ]
     assert len(sandbox.calls()) == before
@@ -368,7 +379,7 @@ def test_the_command_ends_with_1_and_one_line_on_a_failure(patient, configured):
     assert "\nwarning  persistence: " in done.stdout
     assert " -> set maxmemory-policy noeviction\n" in done.stdout
     (line,) = done.stderr.splitlines()
-    assert "1 of 14 checks failed (eviction)" in line
+    assert "1 of 15 checks failed (eviction)" in line
 
 
 def test_the_command_prints_json(patient, configured):

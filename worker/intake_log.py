@@ -1,4 +1,4 @@
-"""What the worker's log says of requests that nobody can read: one line for each place, until that changes."""
+"""What the worker's log says of ways in that it cannot see: one line for each, until that changes."""
 
 import time
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ LOOK_EVERY_S = 30.0
 """How often the lists are looked at that no worker reads."""
 
 
-class UnreadLog:
+class IntakeLog:
     """Remembers what it has said."""
 
     def __init__(self, ledger: Ledger, *, look_every_s: float = LOOK_EVERY_S) -> None:
@@ -22,6 +22,7 @@ class UnreadLog:
         self._look_every_s = look_every_s
         self._unreadable: Mapping[str, str] = {}
         self._unread: frozenset[str] = frozenset()
+        self._sees_memory = True
         self._looked_at = -look_every_s
 
     def note(self, unreadable: Mapping[str, str]) -> None:
@@ -32,6 +33,16 @@ class UnreadLog:
             if self._unreadable.get(place) != problem:
                 log.error("way_in_unreadable", place=unread.shown(place), problem=problem, remedy=unread.CLEAR)
         self._unreadable = dict(unreadable)
+
+    def note_memory(self, *, is_seen: bool) -> None:
+        """Whether Redis tells how much memory it has left."""
+        if self._sees_memory and not is_seen:
+            log.warning(
+                "memory_not_seen",
+                remedy="allow INFO (docs/redis.md, user worker), or watch Redis' memory: requests are taken in "
+                "until it is full",
+            )
+        self._sees_memory = is_seen
 
     def look_around(self) -> None:
         """Now and then: look at the lists that a client fills by a wrong setting."""
