@@ -9,7 +9,7 @@ from config.problem import ConfigurationProblem
 from config.redis_access import Sentinels
 from config.settings import Settings
 from worker.check import Check, failed, ok
-from worker.doctor import groups, network, requests, secrets, server
+from worker.doctor import environments, groups, network, requests, secrets, server
 from worker.ledger.connect import DAY_S, ledger_for
 from worker.ledger.ledger import Ledger
 from worker.ledger.records import text
@@ -43,6 +43,8 @@ def _redis(settings: Settings, accounts: Accounts | None) -> Iterator[Check]:
             yield ok("redis", f"{place(settings.redis_url)} answers")
             yield from server.checks(server.read(ledger.redis), is_under_sentinel=Sentinels.named(settings) is not None)
             yield from _environment(ledger, accounts)
+            if accounts:
+                yield environments.check(settings, ledger, accounts.environment)
             yield from requests.checks(ledger)
             yield from groups.checks(ledger.redis, ledger.key("outcomes"), settings.outcome_retention_days * DAY_S)
     except Unavailable as problem:

@@ -32,11 +32,11 @@ def ledger_for(settings: Settings) -> Ledger:
     )
 
 
-def connect(settings: Settings) -> Redis:
+def connect(settings: Settings, *, database: int | None = None) -> Redis:
     """A client for `redis://`, `rediss://`, `sentinel://` or `sentinels://`; it connects at the first command.
 
     A command is sent again once after a lost connection: every transition may be repeated, and longer outages
-    are the callers' to wait for.
+    are the callers' to wait for. `database`: instead of the one that the settings name.
     """
     again = Retry(
         ExponentialWithJitterBackoff(base=0.05, cap=0.5), 1, supported_errors=(RedisConnectionError, RedisTimeoutError)
@@ -46,13 +46,15 @@ def connect(settings: Settings) -> Redis:
     sentinels = Sentinels.named(settings)
     if sentinels is None:
         pool = SharedPool.from_url(settings.redis_url, retry=again, socket_keepalive=True, **limits, **certificates)
+        if database is not None:
+            pool.connection_kwargs["db"] = database
         return Redis.from_pool(pool)
     sentinel = Watching(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         list(sentinels.hosts),
         sentinel_kwargs=redis_access.to_sentinels(settings, sentinels),
         socket_keepalive=True,
         retry=again,
-        db=sentinels.database,
+        db=sentinels.database if database is None else database,
         ssl=bool(certificates),
         **limits,
         **sentinels.login,
