@@ -99,10 +99,8 @@ class Intake:
             checked = self._checked(one)
             if isinstance(checked, Admissible):
                 admissible.append((one, checked))
-            elif self._left.leave(one.entry, checked.body, one.submission):
-                taken_in += 1
             else:
-                taken_in += self._refused(one, checked)
+                taken_in += self._left_or_refused(one, checked)
         taken_in += self._admitted(admissible)
         self._log.note_memory(is_seen=self._ledger.sees_memory)
         if not self._kept:
@@ -164,10 +162,11 @@ class Intake:
             log.exception("request_not_checkable", submission=one.submission)
             return InvalidRequest([FieldError("", "cannot be checked (internal error, see the worker's log)")])
 
-    def _refused(self, one: Submitted, invalid: InvalidRequest) -> bool:
-        """Whether it could be refused, this time."""
+    def _left_or_refused(self, one: Submitted, invalid: InvalidRequest) -> bool:
+        """Whether it could be left to another worker or refused, this time."""
         try:
-            self._refuse(one, invalid)
+            if not self._left.leave(one.entry, invalid.body, one.submission):
+                self._refuse(one, invalid)
         except NotRemoved as problem:
             self._keep(one, problem)
             return False

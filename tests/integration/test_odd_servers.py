@@ -103,7 +103,7 @@ def crowded(tmp_path_factory):
 
 def test_threads_share_the_connections_that_there_are(crowded, deployment):
     settings = deployment.settings.model_copy(update={"redis_url": crowded.url})
-    problems = []
+    problems: list[redis.RedisError] = []
 
     def count() -> None:
         try:

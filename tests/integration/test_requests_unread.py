@@ -65,6 +65,26 @@ def test_a_way_in_of_a_wrong_type_is_said_once_and_stops_no_other(mailbox, wrong
     assert len(open_jobs) == (1 if wrong != "priority" else 2)
 
 
+@pytest.mark.parametrize("key", ["workers", "refused"])
+def test_a_private_key_of_a_wrong_type_holds_up_only_what_needs_it(mailbox, key):
+    world = mailbox.world
+    world.redis.set(world.key(key), "by mistake")
+    mailbox.add(sf(1, account="elsewhere"))
+    mailbox.push(sf(2))
+    mailbox.add(sf(3))
+
+    with capture_logs() as logs:
+        while mailbox.intake.take_in():
+            pass
+        mailbox.intake.take_in()
+
+    assert [world.state(f"solucion-factible:{uuid(number)}") for number in (2, 3)] == ["queued"] * 2
+    assert len(said(logs, "request_not_refusable")) == 1
+    world.redis.delete(world.key(key))
+    [outcome] = mailbox.take_in()
+    assert outcome["reason"] == "invalid-request"
+
+
 def test_a_way_in_that_this_user_may_not_read_stops_no_other(mailbox, as_user):
     world = mailbox.world
     user = as_user(f"~{world.namespace}", f"~{world.namespace}:*", "+@all")
