@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,6 +28,7 @@ from worker import bootstrap, process, threads, worker_options
 from worker.dispatcher import Dispatcher
 from worker.intake import Intake
 from worker.leaving import LastResort, take_over_signals
+from worker.ledger.connect import UNAVAILABLE
 from worker.ledger.records import Released
 from worker.presence import Presence
 from worker.providers.base import Inquirer
@@ -66,6 +68,8 @@ class DispatcherStep(bootsteps.StartStopStep):
             enrolment = [(account, isinstance(parts.adapter(account), Inquirer)) for account in accounts]
             threads.start_all(worker.pool.executor, worker.concurrency)
             threads.start(self._last_resort)
+            with suppress(*UNAVAILABLE):  # the dispatcher waits for it
+                parts.ledger.check_server()  # before Celery's own connections stumble over it
         except ConfigurationProblem as problem:
             _say(problem)
             sys.exit(1)

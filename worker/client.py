@@ -62,7 +62,7 @@ class Client:
     as a consumer of a group, write to Redis.
 
     Every method that asks Redis raises `Unavailable` where it is away, and ConfigurationProblem where the namespace
-    belongs to the other environment.
+    belongs to the other environment or Redis is a cluster.
 
     Raises:
         ConfigurationProblem: settings or accounts file cannot be used.
@@ -97,10 +97,12 @@ class Client:
 
     @property
     def ledger(self) -> Ledger:
-        """The ledger; the first time, its environment is compared with that of the accounts, if there are any."""
-        if self.configured and not self._is_checked:
+        """The ledger; the first time, the server and the accounts' environment, if there are any, are checked."""
+        if not self._is_checked:
             with translated(self.settings.redis_url):
-                self._ledger.check_environment(self.configured.environment)
+                self._ledger.check_server()
+                if self.configured:
+                    self._ledger.check_environment(self.configured.environment)
             self._is_checked = True
         return self._ledger
 

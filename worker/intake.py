@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from config.accounts import Accounts
 from worker import celery_message
 from worker.documents import job_named
+from worker.intake_log import IntakeLog
 from worker.invalid import FieldError, InvalidRequest
 from worker.ledger.admission import Admission, Entry, Refused, Source, refusal_id
 from worker.ledger.ledger import Ledger
@@ -71,6 +72,7 @@ class Intake:
         self._kept_until = 0.0
         self._told: str | None = None
         self._left = Left(ledger, self._ways_in, accounts, worker)
+        self._log = IntakeLog(ledger)
 
     def take_in(self) -> int:
         """Admit or refuse what is there now; how many entries that were.
@@ -80,10 +82,15 @@ class Intake:
 
         Raises:
             LedgerFull: nothing was taken in.
+            ConfigurationProblem: the namespace belongs to the other environment; nothing was taken in.
         """
+        self._log.look_around()
         self._left.look_again()
         limit = self._batch + len(self._stuck) + len(self._kept) + len(self._left)
         waiting = list(self._ways_in.waiting(limit))
+        self._log.note(self._ways_in.unreadable)
+        if waiting and not self._ways_in.environment:  # Redis has lost everything: an outcome must name it
+            self._ledger.agree_environment(self._accounts.environment)
         self._forget_who_is_gone({one.entry for one in waiting})
         admissible: list[tuple[Submitted, Admissible]] = []
         taken_in = 0
@@ -92,11 +99,10 @@ class Intake:
             checked = self._checked(one)
             if isinstance(checked, Admissible):
                 admissible.append((one, checked))
-            elif self._left.leave(one.entry, checked.body, one.submission):
-                taken_in += 1
             else:
-                taken_in += self._refused(one, checked)
+                taken_in += self._left_or_refused(one, checked)
         taken_in += self._admitted(admissible)
+        self._log.note_memory(is_seen=self._ledger.sees_memory)
         if not self._kept:
             self._told = None
         self._left.pass_over([one.entry for one in waiting], self._stuck | self._kept)
@@ -156,10 +162,11 @@ class Intake:
             log.exception("request_not_checkable", submission=one.submission)
             return InvalidRequest([FieldError("", "cannot be checked (internal error, see the worker's log)")])
 
-    def _refused(self, one: Submitted, invalid: InvalidRequest) -> bool:
-        """Whether it could be refused, this time."""
+    def _left_or_refused(self, one: Submitted, invalid: InvalidRequest) -> bool:
+        """Whether it could be left to another worker or refused, this time."""
         try:
-            self._refuse(one, invalid)
+            if not self._left.leave(one.entry, invalid.body, one.submission):
+                self._refuse(one, invalid)
         except NotRemoved as problem:
             self._keep(one, problem)
             return False

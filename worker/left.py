@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import structlog
+from redis.exceptions import ResponseError
 
 from config.accounts import ACCOUNT_NAME, Accounts, ProviderName
 from worker.ledger.admission import Entry
 from worker.ledger.ledger import Ledger
+from worker.ledger.trouble import is_outage
 from worker.ledger.ways_in import WaysIn
 
 log = structlog.get_logger(__name__)
@@ -54,7 +56,7 @@ class Left:
         if not self._wanted or now - self._checked_at < CHECK_EVERY_S:
             return
         self._checked_at = now
-        if now - self._read_at >= READ_AGAIN_AFTER_S or not all(self._is_elsewhere(one) for one in self._wanted):
+        if now - self._read_at >= READ_AGAIN_AFTER_S or not self._are_all_elsewhere():
             self._read_at = now
             self._ways_in.passed.clear()
             self._entries.clear()
@@ -89,6 +91,14 @@ class Left:
             elif one in self and one.place not in blocked:
                 self._ways_in.passed[one.place] = one.entry
                 self._entries.discard(_place(one))
+
+    def _are_all_elsewhere(self) -> bool:
+        try:
+            return all(self._is_elsewhere(one) for one in self._wanted)
+        except ResponseError as error:  # each request that is read again meets it, and is logged
+            if is_outage(error):
+                raise
+            return False
 
     def _is_elsewhere(self, wanted: Wanted) -> bool:
         return self._ledger.is_elsewhere(self._worker, wanted.provider, wanted.account)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from config.accounts import Environment
 from worker.answer import Answer, Reason
 from worker.invalid import FieldError
 
@@ -43,6 +44,7 @@ class ErrorShape(_Shape):
 class Outcome(_Shape):
     """An outcome as it is published: one JSON object, exactly one for each run of a job."""
 
+    environment: Annotated[Environment, Field(strict=False)]
     references: list[str]
     run: int | None
     attempts: int
@@ -66,7 +68,10 @@ class Outcome(_Shape):
     submission: str | None
 
 
-LEDGER_FIELDS = ("references", "run", "attempts", "submitted_at", "finished_at", "replayed", "warnings")
+LEDGER_FIELDS = (
+    *("environment", "references", "run", "attempts"),
+    *("submitted_at", "finished_at", "replayed", "warnings"),
+)
 """The fields that only the ledger knows at the moment of the end; it splices them in (ledger/lua/shared/runs.lua)."""
 
 

@@ -34,8 +34,10 @@ class Presence:
         """Make known every account that is not known yet.
 
         Raises:
-            ConfigurationProblem: the namespace belongs to the other environment.
+            ConfigurationProblem: the namespace belongs to the other environment, or Redis is a cluster.
         """
+        if self._to_enroll:
+            self._ledger.check_server()
         while self._to_enroll:
             account, inquires = self._to_enroll[-1]
             self._ledger.enroll(account, inquires=inquires)

@@ -235,6 +235,17 @@ def test_a_cancelled_document_is_replayed_with_only_the_new_reference(world):
     assert world.state(job) == "cancelled"
 
 
+@pytest.mark.parametrize("environment", ["test", "production"])
+def test_every_outcome_and_its_replay_name_the_environment(world, environment):
+    world.enroll(NORTE.model_copy(update={"environment": environment}))
+    world.submit(sf(1))
+    world.finish(world.next_call())
+    world.submit(sf(1), "again")
+    world.ledger.refuse(stream_entry(world), REFUSAL, [])
+
+    assert [one["environment"] for one in world.outcomes()] == [environment] * 3
+
+
 def test_a_replay_without_a_reference_has_none(world):
     end(world, Status.CANCELLED)
 
@@ -575,6 +586,7 @@ REFUSAL: dict[str, Any] = {
 
 @pytest.mark.parametrize("way", [stream_entry, queue_entry])
 def test_a_refused_entry_becomes_one_outcome(world, way):
+    world.enroll(NORTE)
     entry = way(world)
 
     assert world.ledger.refuse(entry, REFUSAL, ["ref"]) is Refused.REFUSED

@@ -57,7 +57,8 @@ def _two_producers(rules: list[str]) -> Mapping[str, list[str]]:
 
 
 def _for(version: tuple[int, ...], rules: list[str]) -> list[str]:
-    return [one for one in rules if one != "+client|setinfo" or version >= SETINFO_SINCE]
+    known = [one for one in rules if one != "+client|setinfo" or version >= SETINFO_SINCE]
+    return known if version >= BRACKETS_SINCE else [re.sub("^%R", "", one) for one in known]
 
 
 def url_for(role: str, url: str) -> str:

@@ -74,6 +74,7 @@ class World:
     """A ledger, and what a test does to it."""
 
     def __init__(self, url: str, namespace: str) -> None:
+        self.url = url
         self.redis: Any = Redis.from_url(url)
         self.namespace = namespace
         self.ledger = Ledger(self.redis, namespace=namespace, keep_s=KEEP_S)

@@ -1,8 +1,11 @@
 """Whatever stands on the intake queue is read without an exception (docs/reliability.md, F8 and F9)."""
 
 import base64
+import bz2
+import gzip
 import json
 import pickle
+import zlib
 from typing import Any
 
 import pytest
@@ -68,6 +71,41 @@ def test_what_kombu_itself_sends_is_read():
     found = read(json.dumps(raw).encode())
 
     assert (found.id, found.request) == ("from-kombu", REQUEST)
+
+
+def compressed(body: bytes, **header: Any) -> bytes:
+    headers = {"task": TASK, "id": "task-1", "compression": "application/x-gzip"} | header
+    return item(body=base64.b64encode(body).decode(), headers=headers, properties={"body_encoding": "base64"})
+
+
+@pytest.mark.parametrize("pack", [zlib.compress, gzip.compress])
+def test_a_compressed_body_is_read(pack):
+    assert read(compressed(pack(body_of().encode()))).request == REQUEST
+
+
+def test_what_kombu_itself_compresses_is_read():
+    with Connection("memory://") as connection:
+        queue = connection.SimpleQueue("anula")
+        sent = json.loads(body_of())
+        queue.put(sent, headers={"task": TASK, "id": "task-2"}, serializer="json", compression="gzip")
+        envelope = queue.channel._get("anula")
+
+    assert read(json.dumps(envelope).encode()).request == REQUEST
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (compressed(zlib.compress(body_of().encode())[:-20]), "not whole"),
+        (compressed(body_of().encode()), "not compressed with gzip"),
+        (compressed(b""), "not whole"),
+        (compressed(bz2.compress(body_of().encode()), compression="application/x-bz2"), "not read: send it with gzip"),
+        (compressed(zlib.compress(body_of().encode()), compression=5), "not read: send it with gzip"),
+        (compressed(zlib.compress(b" " * 50_000_000)), "longer than"),
+    ],
+)
+def test_a_compressed_body_that_cannot_be_read_is_told_so(raw, problem):
+    assert problem in refusal(raw)
 
 
 def test_the_same_message_sent_again_has_the_same_digest():

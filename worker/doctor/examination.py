@@ -9,7 +9,7 @@ from config.problem import ConfigurationProblem
 from config.redis_access import Sentinels
 from config.settings import Settings
 from worker.check import Check, failed, ok
-from worker.doctor import groups, network, secrets, server
+from worker.doctor import environments, groups, network, requests, secrets, server
 from worker.ledger.connect import DAY_S, ledger_for
 from worker.ledger.ledger import Ledger
 from worker.ledger.records import text
@@ -40,12 +40,18 @@ def _redis(settings: Settings, accounts: Accounts | None) -> Iterator[Check]:
     try:
         with translated(settings.redis_url):
             ledger.redis.ping()
+            ledger.check_server()
             yield ok("redis", f"{place(settings.redis_url)} answers")
             yield from server.checks(server.read(ledger.redis), is_under_sentinel=Sentinels.named(settings) is not None)
             yield from _environment(ledger, accounts)
+            if accounts:
+                yield environments.check(settings, ledger, accounts.environment)
+            yield from requests.checks(ledger)
             yield from groups.checks(ledger.redis, ledger.key("outcomes"), settings.outcome_retention_days * DAY_S)
     except Unavailable as problem:
         yield failed("redis", str(problem), problem.remedy)
+    except ConfigurationProblem as problem:
+        yield failed("redis", f"{place(settings.redis_url)}: {problem}", "see docs/redis.md")
     finally:
         ledger.redis.close()
 

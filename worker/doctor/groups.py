@@ -3,27 +3,29 @@
 from collections.abc import Iterator
 from typing import Any
 
-from redis.exceptions import NoPermissionError, ResponseError
+from redis.exceptions import ResponseError
 
 from worker.check import Check, failed, ok, warning
 
 LAGS = 0.5
 LOSES = 0.9
 """Shares of the retention that the oldest unhandled outcome has reached."""
+_NONE = "no consumer group reads the outcomes"
 
 
 def checks(redis: Any, stream: str, keep_s: float) -> Iterator[Check]:
     """One for each group."""
     try:
         groups = redis.xinfo_groups(stream)
-    except NoPermissionError:
+    except ResponseError as problem:
+        if "no such key" in str(problem):  # no outcome was published yet
+            yield ok("groups", _NONE)
+            return
         remedy = "allow XINFO and XPENDING (docs/redis.md, user operator)"
         yield warning("groups", "consumer groups cannot be seen: XINFO is not allowed", remedy)
         return
-    except ResponseError:  # no outcome was published yet
-        groups = []
     if not groups:
-        yield ok("groups", "no consumer group reads the outcomes")
+        yield ok("groups", _NONE)
     for group in groups:
         yield _check(_text(group["name"]), _oldest_age_s(redis, stream, group), keep_s)
 

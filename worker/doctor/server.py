@@ -15,7 +15,10 @@ CLOCK_WARNING_S = 3.0
 CLOCK_FAILURE_S = 120.0
 """An event may be dated at most 5 minutes ahead; this leaves room for the provider's own error."""
 MEMORY_WARNING = 0.25
-_READ = ("appendfsync", "save", "maxmemory-policy")
+LEAST_CONNECTIONS = 9
+WORKER_CONNECTIONS = 40
+"""Of one worker with the Procfile's options: with fewer it makes no calls, and it takes no more (docs/redis.md)."""
+_READ = ("appendfsync", "save", "maxmemory-policy", "maxclients")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ def checks(server: Server, *, is_under_sentinel: bool) -> Iterator[Check]:
         yield persistence(server)
         yield eviction(server)
         yield memory(server)
+        yield connections(server)
         if is_under_sentinel:
             yield replicas(server)
     else:
@@ -96,9 +100,11 @@ def persistence(server: Server) -> Check:
         return failed("persistence", "the last write to the disk failed", "see the server's log: is the disk full?")
     has_file = bool(info.get("aof_enabled"))
     if settings is None:
+        if "aof_enabled" not in info:
+            return warning("persistence", "cannot be seen: INFO does not tell, CONFIG GET is not allowed", _APPEND)
         kind = "append-only file" if has_file else "no append-only file"
         found = f"{kind}; the rest cannot be seen: CONFIG GET is not allowed"
-        return warning("persistence", found, "make sure of appendonly yes and appendfsync always")
+        return warning("persistence", found, _APPEND)
     if not has_file and not takes_snapshots:
         return failed("persistence", "nothing is kept: a restart loses every job", f"set {_APPENDING}")
     if not has_file:
@@ -110,6 +116,7 @@ def persistence(server: Server) -> Check:
 
 
 _APPENDING = "appendonly yes and appendfsync always"
+_APPEND = f"make sure of {_APPENDING}"
 
 
 def eviction(server: Server) -> Check:
@@ -137,6 +144,22 @@ def memory(server: Server) -> Check:
     if free < MEMORY_WARNING:
         return warning("memory", f"{found}; below {FREE_MEMORY_AT_LEAST:.0%} nothing is admitted", remedy)
     return ok("memory", found)
+
+
+def connections(server: Server) -> Check:
+    """There are connections for the workers."""
+    limit = int((server.settings or {}).get("maxclients") or server.info.get("maxclients", 0))
+    if not limit:
+        remedy = f"make sure of {WORKER_CONNECTIONS} connections for each worker"
+        return warning("connections", "maxclients cannot be seen", remedy)
+    used = int(server.info.get("connected_clients", 0))
+    found = f"{used} of {limit} in use (maxclients)"
+    remedy = f"raise maxclients: {WORKER_CONNECTIONS} for each worker, and those of producers and consumers"
+    if limit <= LEAST_CONNECTIONS:
+        return failed("connections", f"{found}: a worker needs {LEAST_CONNECTIONS}, and others some", remedy)
+    if limit - used < WORKER_CONNECTIONS:
+        return warning("connections", f"{found}; one more worker takes up to {WORKER_CONNECTIONS}", remedy)
+    return ok("connections", found)
 
 
 def clock(server: Server) -> Check:

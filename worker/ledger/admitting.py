@@ -3,11 +3,13 @@
 Every method lets the client library's errors through (`connect.UNAVAILABLE`).
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from worker.ledger.admission import TOGETHER, Admission, Entry, Refused, arguments, grouped
 from worker.ledger.encoding import json_text, rest_of
@@ -21,15 +23,25 @@ FREE_MEMORY_AT_LEAST = 0.1
 """Share of Redis' memory below which nothing more is admitted (docs/architecture.md)."""
 
 
+ASK_MEMORY_AGAIN_S = 60.0
+"""After a server has not told its memory, as a managed one may not."""
+
+
 class LedgerFull(Exception):
     """Redis has too little memory left to admit more."""
 
 
 class Admitting(Reading):
-    """The way into the ledger of one namespace."""
+    """The way into the ledger of one namespace.
+
+    Attributes:
+        sees_memory: Redis has told how much memory it has left, when it was last asked.
+    """
 
     def __init__(self, redis: Redis, namespace: str, *, confirm_within_s: float | None) -> None:
         super().__init__(redis, namespace)
+        self.sees_memory = True
+        self._ask_memory_at = 0.0
         self._replicas = Replicas(self.key("meta"), confirm_within_s) if confirm_within_s else None
 
     def admit(
@@ -72,14 +84,14 @@ class Admitting(Reading):
         longest_key: int,
         longest_item: int,
         enough: int,
-    ) -> list[list[list[Any]]]:
+    ) -> list[Any]:
         """What is on the stream and on each list, oldest first, as the header of `lua/peek.lua` says.
 
         `places`: the stream, then the lists, with the entry of each to begin behind (b"": at its beginning).
         """
         sizes = (limit, longest_text, longest_key, longest_item, enough)
         flat = [part for place in places.items() for part in place]
-        found: list[list[list[Any]]] = self._scripts.call("peek", *sizes, *flat)
+        found: list[Any] = self._scripts.call("peek", *sizes, *flat)
         return found
 
     def refuse(
@@ -107,11 +119,26 @@ class Admitting(Reading):
         return Refused(text(word))
 
     def _refuse_when_full(self) -> None:
-        memory = self.redis.info("memory")
-        limit = int(memory.get("maxmemory", 0))
-        if limit and int(memory["used_memory"]) > limit * (1 - FREE_MEMORY_AT_LEAST):
+        """Where this user may not ask for the memory, admission goes on until Redis itself refuses."""
+        if time.monotonic() < self._ask_memory_at:
+            return
+        try:
+            memory = self.redis.info("memory")
+        except ResponseError as error:
+            if is_outage(error):
+                raise
+            memory = {}
+        limit, used = _number(memory.get("maxmemory")), _number(memory.get("used_memory"))
+        self.sees_memory = limit is not None and used is not None
+        if limit is None or used is None:
+            self._ask_memory_at = time.monotonic() + ASK_MEMORY_AGAIN_S
+        elif limit and used > limit * (1 - FREE_MEMORY_AT_LEAST):
             message = "Redis has less than a tenth of its memory free: nothing is admitted until there is room"
             raise LedgerFull(message)
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _answers(group: Sequence[Admission], replies: Sequence[Any] | Exception) -> list[Admitted | NotPossible | None]:

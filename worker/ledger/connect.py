@@ -4,6 +4,7 @@ from typing import Any
 
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.connection import Connection, SSLConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -13,6 +14,7 @@ from config import redis_access
 from config.redis_access import Sentinels
 from config.settings import Settings
 from worker.ledger.ledger import Ledger
+from worker.ledger.pool import SharedPool, SharedSentinelPool
 from worker.ledger.primary import Watching
 
 UNAVAILABLE = (RedisError, OSError)
@@ -33,11 +35,11 @@ def ledger_for(settings: Settings) -> Ledger:
     )
 
 
-def connect(settings: Settings) -> Redis:
+def connect(settings: Settings, *, database: int | None = None) -> Redis:
     """A client for `redis://`, `rediss://`, `sentinel://` or `sentinels://`; it connects at the first command.
 
     A command is sent again once after a lost connection: every transition may be repeated, and longer outages
-    are the callers' to wait for.
+    are the callers' to wait for. `database`: instead of the one that the settings name.
     """
     again = Retry(
         ExponentialWithJitterBackoff(base=0.05, cap=0.5), 1, supported_errors=(RedisConnectionError, RedisTimeoutError)
@@ -46,18 +48,24 @@ def connect(settings: Settings) -> Redis:
     limits: dict[str, Any] = {"socket_timeout": limit_s, "socket_connect_timeout": limit_s}
     sentinels = Sentinels.named(settings)
     if sentinels is None:
-        return Redis(retry=again, socket_keepalive=True, **redis_access.to_server(settings), **limits)
+        server = redis_access.to_server(settings)
+        if database is not None:
+            server["db"] = database
+        kind = SSLConnection if server.pop("ssl") else Connection
+        return Redis.from_pool(SharedPool(kind, retry=again, socket_keepalive=True, **server, **limits))
     certificates = redis_access.tls(settings)
     sentinel = Watching(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         list(sentinels.hosts),
         sentinel_kwargs=redis_access.to_sentinels(settings, sentinels),
         socket_keepalive=True,
         retry=again,
-        db=sentinels.database,
+        db=sentinels.database if database is None else database,
         ssl=bool(certificates),
         **limits,
         **sentinels.login,
         **certificates,
     )
-    primary: Redis = sentinel.master_for(sentinels.master)  # type: ignore[no-untyped-call]  # as above
+    primary: Redis = sentinel.master_for(  # type: ignore[no-untyped-call]  # as above
+        sentinels.master, connection_pool_class=SharedSentinelPool
+    )
     return primary

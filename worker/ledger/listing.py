@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from worker.ledger.ledger import Ledger
@@ -49,7 +49,8 @@ class Wanted:
 def jobs(ledger: Ledger, wanted: Wanted, *, page: int = PAGE) -> Iterator[Listed]:
     """The jobs that stand in the ledger now, oldest first: an open one by its submission, an ended one by its end.
 
-    What is submitted or ends while the list is read is not waited for, so the list always comes to an end.
+    What is submitted or ends while the list is read is not waited for, so the list always comes to an end. Jobs that
+    bear a later time than now, because a clock was put right, are those that are there at the beginning.
     """
     seconds, micros = _now(ledger)
     until_ms = seconds * 1000 + micros // 1000
@@ -57,7 +58,8 @@ def jobs(ledger: Ledger, wanted: Wanted, *, page: int = PAGE) -> Iterator[Listed
     for name, states in (("ended", ENDED_STATES), ("open", OPEN_STATES)):
         shown = frozenset(states) & frozenset(wanted.states)
         if shown:
-            sets.append(_of_set(ledger, name, shown, until_ms, page=page))
+            later = _later(ledger, name, until_ms)
+            sets.append(_of_members(ledger, chain(_pages(ledger, name, until_ms, page=page), later), shown))
     return (one for _, one in heapq.merge(*sets, key=lambda pair: pair[0]) if wanted.fits(one))
 
 
@@ -94,13 +96,20 @@ def _now(ledger: Ledger) -> tuple[int, int]:
     return int(reply[0]), int(reply[1])
 
 
-def _of_set(
-    ledger: Ledger, name: str, states: frozenset[str], until_ms: int, *, page: int
+def _of_members(
+    ledger: Ledger, pages: Iterable[Sequence[tuple[str, float]]], states: frozenset[str]
 ) -> Iterator[tuple[float, Listed]]:
-    for members in _pages(ledger, name, until_ms, page=page):
+    for members in pages:
         for (job, score), found in zip(members, _read(ledger, [job for job, _ in members], _FIELDS), strict=True):
             if found.get("state") in states and (one := _listed(job, found)):
                 yield score, one
+
+
+def _later(ledger: Ledger, name: str, after_ms: int) -> list[list[tuple[str, float]]]:
+    """Pages of the members of a set that bear a later time; none but after a clock was put back."""
+    found: Any = ledger.redis.zrangebyscore(ledger.key(name), f"({after_ms}", "+inf", withscores=True)
+    members = [(member.decode(), float(score)) for member, score in found]
+    return [members[first : first + PAGE] for first in range(0, len(members), PAGE)]
 
 
 def _pages(ledger: Ledger, name: str, until_ms: int, *, page: int) -> Iterator[list[tuple[str, float]]]:

@@ -13,6 +13,7 @@ from redis import Redis
 
 from config.accounts import Environment
 from config.problem import ConfigurationProblem
+from worker.ledger.cluster import refuse_cluster
 from worker.ledger.not_possible import NotPossible, record_damaged
 from worker.ledger.records import UNREADABLE, AccountState, Record, decode, text
 from worker.ledger.scripts import Scripts
@@ -68,6 +69,14 @@ class Reading:
             return Record.from_fields(job, decode(found)) if found else None
         except UNREADABLE as error:
             raise record_damaged(job, f"{type(error).__name__}: {error}") from error
+
+    def check_server(self) -> None:
+        """Make sure that this server can hold a ledger. Nothing is written.
+
+        Raises:
+            ConfigurationProblem: it is a node of a Redis Cluster.
+        """
+        refuse_cluster(self.redis, self.namespace)
 
     def check_environment(self, environment: Environment) -> None:
         """Make sure that the namespace is not of the other environment; it may still be of none. Nothing is written.

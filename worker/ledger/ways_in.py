@@ -5,9 +5,15 @@ from dataclasses import dataclass
 
 from worker.ledger.admission import Entry, Source
 from worker.ledger.ledger import Ledger
+from worker.ledger.records import text
 
-PRIORITY_LISTS = ("", "\x06\x163", "\x06\x166", "\x06\x169")
-"""Ends of the list names in which kombu keeps a queue's priorities, most urgent first."""
+SEPARATOR = "\x06\x16"
+"""Between a queue's name and a priority in the name of a list (kombu's `sep`, unless a client changes it)."""
+PRIORITY_LISTS = ("", *(f"{SEPARATOR}{priority}" for priority in range(1, 10)))
+"""Ends of the list names in which kombu keeps a queue's priorities, most urgent first.
+
+A client has the four steps 0, 3, 6 and 9 unless it sets others (`priority_steps`).
+"""
 LONGEST_TEXT = 16 * 1024 + 1
 """One more than a request may have, so that a longer one shows as too long."""
 LONGEST_KEY = 128 * 4 + 1
@@ -41,10 +47,14 @@ class WaysIn:
 
     Attributes:
         passed: Of each place the entry behind which reading begins; left out: at the beginning.
+        environment: That of the namespace when it was last read; empty: it was still of none.
+        unreadable: Places that could not be read then, each with the reason.
     """
 
     def __init__(self, ledger: Ledger) -> None:
         self.passed: dict[str, bytes] = {}
+        self.environment = ""
+        self.unreadable: dict[str, str] = {}
         self._ledger = ledger
         self._stream = ledger.key("requests")
         self._lists = [ledger.namespace + end for end in PRIORITY_LISTS]
@@ -54,7 +64,7 @@ class WaysIn:
 
         At most `limit` from each place, and fewer where they are long; none only where there is none.
         """
-        entries, *lists = self._ledger.peek(
+        environment, unreadable, entries, *lists = self._ledger.peek(
             {place: self.passed.get(place, b"") for place in (self._stream, *self._lists)},
             limit=limit,
             longest_text=LONGEST_TEXT,
@@ -62,9 +72,11 @@ class WaysIn:
             longest_item=LONGEST_ITEM,
             enough=ENOUGH,
         )
-        for entry_id, text, key, is_odd, digest in entries:
+        self.environment = text(environment)
+        self.unreadable = dict(zip(map(text, unreadable[::2]), map(text, unreadable[1::2]), strict=True))
+        for entry_id, request, key, is_odd, digest in entries:
             entry = Entry(Source.STREAM, self._stream, entry_id)
-            yield Waiting(entry, text, key, bool(is_odd), digest.decode())
+            yield Waiting(entry, request, key, bool(is_odd), digest.decode())
         for place, items in zip(self._lists, lists, strict=True):
             for oversize, item in items:
                 if oversize:

@@ -112,7 +112,8 @@ def test_with_everything_right_every_check_is_ok(patient, sandbox):
 
     assert {about: check for about, check in found.items() if check.result is not Result.OK} == {}
     assert [*found] == [
-        *("accounts", "redis", "version", "persistence", "eviction", "memory", "clock", "environment", "groups"),
+        *("accounts", "redis", "version", "persistence", "eviction", "memory", "connections", "clock"),
+        *("environment", "environments", "requests", "groups"),
         *("secret norte", "endpoint norte", "wsdl norte", "secret rodoviaria", "endpoint rodoviaria"),
     ]
     assert len(sandbox.calls()) == before
@@ -152,6 +153,48 @@ def test_a_clock_that_is_off_is_told(patient):
 
     assert 299 < late.clock_ahead_s < 301
     assert server_checks.clock(late).result is Result.FAILED
+
+
+def test_requests_that_nobody_reads_are_a_failure_each(patient):
+    name = patient.settings.namespace
+    with connect(patient.settings) as client:
+        client.set(f"{name}:requests", "by mistake")
+        client.lpush(f"{name}:3", "one")
+        client.lpush(f"{name}\x06\x1612", "one", "two")
+
+        found = [check for check in examine(patient.settings, settings_file.environment()) if check.about == "requests"]
+
+        client.delete(f"{name}:requests", f"{name}:3", f"{name}\x06\x1612")
+    assert [check.result for check in found] == [Result.FAILED] * 3
+    assert [check.found.replace(name, "anula") for check in found] == [
+        "anula:requests (a string, not a stream) cannot be read",
+        "1 on the list anula:3, which no worker reads",
+        "2 on the list anula\\x06\\x1612, which no worker reads",
+    ]
+    assert all(check.remedy for check in found)
+
+
+@pytest.mark.parametrize(("database", "namespace_of_it"), [(0, "shop"), (1, "anula"), (1, "shop")])
+def test_a_namespace_of_the_other_environment_on_the_same_server_is_a_warning(patient, database, namespace_of_it):
+    settings = patient.settings.model_copy(update={"namespace": "anula"})
+    with connect(settings, database=database) as other:
+        other.hset(f"{namespace_of_it}:meta", "environment", "production")
+
+        check = patient.checks(namespace="anula")["environments"]
+
+        other.delete(f"{namespace_of_it}:meta")
+    assert check.result is Result.WARNING
+    assert f"{namespace_of_it} in database {database}" in check.found
+
+
+def test_another_namespace_of_the_same_environment_is_no_warning(patient):
+    with connect(patient.settings, database=2) as other:
+        other.hset("shop:meta", mapping={"environment": "test"})
+
+        check = patient.checks()["environments"]
+
+        other.delete("shop:meta")
+    assert check.result is Result.OK
 
 
 def test_redis_away_is_one_failure_and_the_rest_is_looked_at(patient):
@@ -384,7 +427,7 @@ def test_the_command_ends_with_1_and_one_line_on_a_failure(patient, configured):
     assert "\nwarning  persistence: " in done.stdout
     assert " -> set maxmemory-policy noeviction\n" in done.stdout
     (line,) = done.stderr.splitlines()
-    assert "1 of 14 checks failed (eviction)" in line
+    assert "1 of 17 checks failed (eviction)" in line
 
 
 def test_the_command_prints_json(patient, configured):

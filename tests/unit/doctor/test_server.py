@@ -85,6 +85,20 @@ def test_there_is_room_for_more(used, limit, result, words):
 
 
 @pytest.mark.parametrize(
+    ("info", "settings", "result"),
+    [
+        ({"maxclients": 10_000, "connected_clients": 100}, None, Result.OK),
+        ({"connected_clients": 100}, {"maxclients": "10000"}, Result.OK),
+        ({"maxclients": 100, "connected_clients": 61}, None, Result.WARNING),
+        ({"maxclients": 9, "connected_clients": 1}, None, Result.FAILED),
+        ({"connected_clients": 1}, None, Result.WARNING),
+    ],
+)
+def test_there_are_connections_for_a_worker(info, settings, result):
+    assert server.connections(said(info, settings)).result is result
+
+
+@pytest.mark.parametrize(
     ("ahead_s", "result"),
     [
         (0.2, Result.OK),
@@ -110,7 +124,8 @@ def test_under_sentinel_somebody_could_take_over(count, result):
 
 
 def test_every_check_that_is_not_ok_says_what_to_do():
-    worst = said({"redis_version": "2.8", "used_memory": 99, "maxmemory": 100}, {"maxmemory-policy": "x"}, ahead_s=999)
+    full = {"redis_version": "2.8", "used_memory": 99, "maxmemory": 100, "maxclients": 5}
+    worst = said(full, {"maxmemory-policy": "x"}, ahead_s=999)
 
     checks = list(server.checks(worst, is_under_sentinel=True))
 

@@ -3,7 +3,9 @@
 -- ARGV: limit (entries from each place), longest_text, longest_key, longest_item (bytes that are of use), enough (bytes from
 --       each place, after which the rest is left for the next round), stream, entry, list, item, ...; entry and item: what
 --       to begin behind, '' to begin with the oldest, as where it is gone
--- Reply: { entries, items of the first list, ... }, each oldest first; empty where a key is of another type
+-- Reply: { environment, unreadable, entries, items of the first list, ... }. environment: that of the namespace, '' where it is
+--        still of none. unreadable: { place, why, place, why, ... } for each key that is of another type or that this user may
+--        not read; it has no entries or items here. Entries and items are oldest first.
 --        entry: { id, text of its field `request`, text of its field `submission` (each cut to its longest, nil where there
 --               is none), 1 where it has other fields or one twice (else 0), digest of all that is in it }
 --        item: { '', item } or, longer than longest_item, { its entry for refuse, '' } (see oversize in shared/ways_in.lua)
@@ -11,6 +13,7 @@
 local limit, longest_text, longest_key, longest_item, enough = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]),
   tonumber(ARGV[4]), tonumber(ARGV[5])
 local stream, passed, first_list = ARGV[6], ARGV[7], 8
+local unreadable = {}
 local LONGEST = { request = longest_text, submission = longest_key }
 
 -- flat: names and values of the fields, in any order. Of a field that is there twice neither value is read.
@@ -27,9 +30,17 @@ local function seen(id, flat)
   return { id, found.request or false, found.submission or false, is_odd, redis.sha1hex(table.concat(all, '\n')) }
 end
 
+-- Whether the key holds something that can be read. One that cannot be read keeps nobody from the others.
+local function is_readable(place, wanted)
+  local found = redis.pcall('TYPE', place)
+  local why = found.err or found.ok ~= wanted and found.ok ~= 'none' and 'it is a ' .. found.ok .. ', not a ' .. wanted
+  if why then unreadable[#unreadable + 1], unreadable[#unreadable + 2] = place, why end
+  return found.ok == wanted
+end
+
 local function entries()
   local found, read, from = {}, 0, passed == '' and '-' or '(' .. passed
-  if type_of(stream) ~= 'stream' then return found end
+  if not is_readable(stream, 'stream') then return found end
   while #found < limit and read < enough do
     local entry = redis.call('XRANGE', stream, from, '+', 'COUNT', 1)[1]
     if not entry then break end
@@ -42,7 +53,7 @@ end
 
 local function items(list, last)
   local found, read = {}, 0
-  if type_of(list) ~= 'list' then return found end
+  if not is_readable(list, 'list') then return found end
   local place = last ~= '' and redis.call('LPOS', list, last, 'RANK', -1)
   local behind = place and redis.call('LLEN', list) - place or 0
   while #found < limit and read < enough do
@@ -57,6 +68,6 @@ local function items(list, last)
   return found
 end
 
-local found = { entries() }
+local found = { redis.call('HGET', KEYS[1], 'environment') or '', unreadable, entries() }
 for place = first_list, #ARGV, 2 do found[#found + 1] = items(ARGV[place], ARGV[place + 1]) end
 return found

@@ -67,9 +67,11 @@ end
 
 -- The head of an outcome: the fields that only the ledger knows. `rest` is the JSON text of all others without its brace.
 local function head(facts)
+  local environment = redis.call('HGET', KEYS[1], 'environment')
   return string.format(
-    '{"references":%s,"run":%s,"attempts":%d,"submitted_at":"%s","finished_at":"%s","replayed":%s,"warnings":%s,',
-    facts.references, facts.run, facts.attempts, facts.submitted_at, facts.finished_at, facts.replayed, facts.warnings)
+    '{"environment":%s,"references":%s,"run":%s,"attempts":%d,"submitted_at":"%s","finished_at":"%s","replayed":%s,"warnings":%s,',
+    environment and cjson.encode(environment) or 'null', facts.references, facts.run, facts.attempts, facts.submitted_at,
+    facts.finished_at, facts.replayed, facts.warnings)
 end
 
 -- What counts is the stream. A channel that this user may not use is no reason to break off: the outcome would be published
