@@ -22,10 +22,11 @@ from config.accounts import Accounts
 from config.celery import celery_settings
 from config.problem import ConfigurationProblem
 from config.settings import Settings
-from worker import bootstrap, process
+from worker import bootstrap, consumer, process
 from worker.dispatcher import Dispatcher
 from worker.intake import Intake
 from worker.ledger.records import Released
+from worker.ledger.trouble import cause
 from worker.presence import Presence
 from worker.providers.base import Inquirer
 
@@ -41,7 +42,7 @@ def _application() -> Celery:
         settings = settings_file.load()
     except ConfigurationProblem as problem:
         process.leave(problem, as_json=settings_file.wants_json())
-    application = Celery("anula", amqp="worker.broker:Amqp")
+    application = Celery("anula", amqp="worker.broker:Amqp", events="worker.consumer:Events")
     application.conf.update(celery_settings(settings))
     application.steps["worker"].add(DispatcherStep)
     return application
@@ -75,6 +76,7 @@ class DispatcherStep(bootsteps.StartStopStep):
             slots=worker.concurrency,
             free_slots=lambda: _free_slots(worker),
             refused=_leave,
+            outage=parts.outage,
         )
         signals.worker_shutting_down.connect(self._shutting_down, weak=False)
         self._dispatcher.start()
@@ -110,24 +112,32 @@ class WakeUp:
         """Publish; a message that is lost on the way is released again when its lease ends.
 
         Raises:
-            ConnectionError: the broker is away, which to us is Redis being away.
+            RedisError, OSError: the broker is away or refuses, which to us is Redis.
         """
         try:
             self._publish(released)
-        except (BatchPublishError, OperationalError) as away:
-            raise ConnectionError(f"wake-ups could not be published: {away}") from away
+        except (BatchPublishError, OperationalError) as error:
+            reason = cause(error)
+            if reason is error:
+                raise ConnectionError(f"wake-ups could not be published: {error}") from error
+            raise reason from error
 
     def _publish(self, released: Sequence[Released]) -> None:
         task = self._application.tasks["anula.cancel"]
-        with self._application.producer_pool.acquire(block=True) as producer, producer.batch():
-            for one in released:
-                task.apply_async(
-                    kwargs={"job": one.job, "token": one.token},
-                    task_id=one.job,
-                    retries=one.calls,
-                    producer=producer,
-                    retry=False,
-                )
+        with self._application.producer_pool.acquire(block=True) as producer:
+            try:
+                with producer.batch():
+                    for one in released:
+                        task.apply_async(
+                            kwargs={"job": one.job, "token": one.token},
+                            task_id=one.job,
+                            retries=one.calls,
+                            producer=producer,
+                            retry=False,
+                        )
+            except Exception:
+                producer.connection.collect()  # the next one finds the primary anew
+                raise
 
 
 def _free_slots(worker: Any) -> int:
@@ -144,6 +154,7 @@ def _leave(problem: ConfigurationProblem) -> None:
 @signals.celeryd_init.connect
 def _before_the_first_line(instance: Any, **_: Any) -> None:
     process.name_by_itself(instance)
+    consumer.log_outages_once()
     _set_up_logging()
     process.route_warnings()
     if settings_file.wants_json():

@@ -14,6 +14,7 @@ from celery.app.amqp import AMQP
 from kombu.connection import Connection as KombuConnection
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
+from redis.exceptions import RedisError
 
 from worker.ledger.primary import Watching
 
@@ -70,16 +71,22 @@ class SentinelChannel(_Lean, kombu_redis.SentinelChannel):  # type: ignore[misc]
         return pool
 
 
+_OUTAGES = (*kombu_redis.Transport.connection_errors, RedisError)
+"""Whatever Redis answers, the consumer begins anew: to Celery a refusal (READONLY, OOM …) is the end of the worker."""
+
+
 class Transport(kombu_redis.Transport):
     """For `redis://` and `rediss://`."""
 
     Channel = Channel
+    connection_errors = _OUTAGES
 
 
 class SentinelTransport(kombu_redis.SentinelTransport):
     """For `sentinel://` and `sentinels://`."""
 
     Channel = SentinelChannel
+    connection_errors = _OUTAGES
     default_port = 26379
 
 
@@ -87,8 +94,8 @@ class Connection(KombuConnection):
     """Tries again soon: Celery's own steps grow to half a minute, long after Redis is back."""
 
     def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
-        """As kombu's, with pauses of 1 to 5 s."""
-        pauses = {"interval_start": 1, "interval_step": 1, "interval_max": 5}
+        """As kombu's, with pauses of 0.5 to 5 s."""
+        pauses = {"interval_start": 0.5, "interval_step": 0.5, "interval_max": 5}
         return super().ensure_connection(*args, **{**pauses, **kwargs})  # type: ignore[no-untyped-call]  # as above
 
     def switch(self, conn_str: str) -> None:
