@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.hand_driven import a_deployment, cancelled, cfdi
+from tests.support.hand_driven import Deployment, a_deployment, cancelled, cfdi
 from tests.support.refusing_proxy import SET_UP, RefusingProxy, refusing_proxy
 from tests.support.sandbox import running_sandbox
 from tests.support.site import Site, Worker, running_site
@@ -60,6 +60,13 @@ def site(tmp_path, proxy: RefusingProxy, namespace, sandbox) -> Iterator[Site]:
     extra = {"ANULA_LOG_FORMAT": "json", "ANULA_REDIS_TIMEOUT_S": "2"}
     with running_site(tmp_path, redis_url=proxy.url, namespace=namespace, sandbox_url=sandbox.url, extra=extra) as one:
         yield one
+
+
+@pytest.fixture
+def deployment(tmp_path, redis_url, namespace) -> Deployment:
+    one = a_deployment(tmp_path, redis_url, namespace)
+    one.enroll()
+    return one
 
 
 def lines(worker: Worker) -> list[dict[str, str]]:
@@ -153,9 +160,7 @@ class Following(threading.Thread):
 
 
 @pytest.mark.parametrize("way", [{}, {"group": "g", "consumer": "c"}], ids=["since", "group"])
-def test_who_follows_goes_on_after_every_word(tmp_path, proxy, redis_url, namespace, caplog, way):
-    deployment = a_deployment(tmp_path, redis_url, namespace)
-    deployment.enroll()
+def test_who_follows_goes_on_after_every_word(deployment, proxy, caplog, way):
     with Client(deployment.settings.model_copy(update={"redis_url": proxy.url})) as client:
         following = Following(partial(client.outcomes, follow=True, **way))
         for words, passing in WORDS.values():
@@ -172,9 +177,7 @@ def test_who_follows_goes_on_after_every_word(tmp_path, proxy, redis_url, namesp
     assert caplog.messages.count("Redis is back") >= 1
 
 
-def test_a_group_that_is_gone_is_made_anew(tmp_path, redis_url, namespace, caplog):
-    deployment = a_deployment(tmp_path, redis_url, namespace)
-    deployment.enroll()
+def test_a_group_that_is_gone_is_made_anew(deployment, caplog):
     client = deployment.client()
     following = Following(partial(client.outcomes, follow=True, group="g", consumer="c"))
     stream = deployment.ledger.key("outcomes")
