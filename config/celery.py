@@ -50,6 +50,7 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "accept_content": ["json"],
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_concurrency": CONCURRENCY,
+        "worker_consumer": "worker.consumer:Consumer",
         "worker_hijack_root_logger": False,
         "worker_pool": "threads",
         "worker_prefetch_multiplier": 1,

@@ -24,12 +24,13 @@ from config.accounts import Accounts
 from config.celery import celery_settings
 from config.problem import ConfigurationProblem
 from config.settings import Settings
-from worker import bootstrap, process, threads, worker_options
+from worker import bootstrap, consumer, process, threads, worker_options
 from worker.dispatcher import Dispatcher
 from worker.intake import Intake
 from worker.leaving import LastResort, take_over_signals
 from worker.ledger.connect import UNAVAILABLE
 from worker.ledger.records import Released
+from worker.ledger.trouble import cause
 from worker.presence import Presence
 from worker.providers.base import Inquirer
 
@@ -42,7 +43,7 @@ def _application() -> Celery:
         settings = settings_file.load()
     except ConfigurationProblem as problem:
         worker_options.refuse(problem)
-    application = Celery("anula", amqp="worker.broker:Amqp")
+    application = Celery("anula", amqp="worker.broker:Amqp", events="worker.consumer:Events")
     application.conf.update(celery_settings(settings))
     worker_options.refuse_another_broker(application.conf, settings)
     application.user_options["worker"].add(worker_options.checked(settings))
@@ -84,6 +85,7 @@ class DispatcherStep(bootsteps.StartStopStep):
             slots=worker.concurrency,
             free_slots=lambda: _free_slots(worker),
             refused=_leave,
+            outage=parts.outage,
         )
         signals.worker_shutting_down.connect(self._shutting_down, weak=False)
         take_over_signals(worker)
@@ -123,24 +125,32 @@ class WakeUp:
         """Publish; a message that is lost on the way is released again when its lease ends.
 
         Raises:
-            ConnectionError: the broker is away, which to us is Redis being away.
+            RedisError, OSError: the broker is away or refuses, which to us is Redis.
         """
         try:
             self._publish(released)
-        except (BatchPublishError, OperationalError) as away:
-            raise ConnectionError(f"wake-ups could not be published: {away}") from away
+        except (BatchPublishError, OperationalError) as error:
+            reason = cause(error)
+            if reason is error:
+                raise ConnectionError(f"wake-ups could not be published: {error}") from error
+            raise reason from error
 
     def _publish(self, released: Sequence[Released]) -> None:
         task = self._application.tasks["anula.cancel"]
-        with self._application.producer_pool.acquire(block=True) as producer, producer.batch():
-            for one in released:
-                task.apply_async(
-                    kwargs={"job": one.job, "token": one.token},
-                    task_id=one.job,
-                    retries=one.calls,
-                    producer=producer,
-                    retry=False,
-                )
+        with self._application.producer_pool.acquire(block=True) as producer:
+            try:
+                with producer.batch():
+                    for one in released:
+                        task.apply_async(
+                            kwargs={"job": one.job, "token": one.token},
+                            task_id=one.job,
+                            retries=one.calls,
+                            producer=producer,
+                            retry=False,
+                        )
+            except Exception:
+                producer.connection.collect()  # the next one finds the primary anew
+                raise
 
 
 def _free_slots(worker: Any) -> int:
@@ -164,6 +174,7 @@ def _say(problem: ConfigurationProblem) -> None:
 @signals.celeryd_init.connect
 def _before_the_first_line(instance: Any, options: Mapping[str, Any], **_: Any) -> None:
     process.name_by_itself(instance)
+    consumer.log_outages_once()
     _set_up_logging(options.get("loglevel"), options.get("logfile"))
     process.route_warnings()
     if settings_file.wants_json():

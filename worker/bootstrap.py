@@ -14,6 +14,7 @@ from config.secrets import SecretMissing, secrets_read
 from config.settings import Settings
 from worker.ledger.connect import ledger_for
 from worker.ledger.ledger import Ledger
+from worker.outage import Outage
 from worker.providers import adapter_for
 from worker.providers.base import Adapter
 from worker.retry import Policies
@@ -28,6 +29,7 @@ class Parts:
 
     Attributes:
         secrets: Every secret in use, for redaction.
+        outage: What Redis refuses this process, on whichever connection.
     """
 
     settings: Settings
@@ -37,11 +39,12 @@ class Parts:
     adapter: Callable[[Account], Adapter]
     environment: Mapping[str, str]
     secrets: Callable[[], Collection[str]]
+    outage: Outage
 
 
 def build(settings: Settings, accounts: Accounts, environment: Mapping[str, str]) -> Parts:
     """The parts for these values; no connection is made yet."""
-    ledger = ledger_for(settings)
+    ledger, outage = ledger_for(settings), Outage()
     adapters = _Adapters(Sender(Limits(settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s)))
     runner = Runner(
         settings=settings,
@@ -49,9 +52,10 @@ def build(settings: Settings, accounts: Accounts, environment: Mapping[str, str]
         adapter=adapters.of,
         ledger=ledger,
         policies=Policies(retries.policies(settings, accounts.environment)),
+        outage=outage,
     )
     return Parts(
-        settings, accounts, ledger, runner, adapters.of, environment, _Secrets(settings, accounts, environment)
+        settings, accounts, ledger, runner, adapters.of, environment, _Secrets(settings, accounts, environment), outage
     )
 
 

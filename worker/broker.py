@@ -16,6 +16,7 @@ from kombu.connection import Connection as KombuConnection
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
 from kombu.utils.json import loads
+from redis.exceptions import RedisError
 
 from worker.ledger.primary import Watching
 
@@ -112,16 +113,22 @@ class SentinelChannel(_Lean, kombu_redis.SentinelChannel):  # type: ignore[misc]
         return pool
 
 
-class Transport(_Guarded, kombu_redis.Transport):  # type: ignore[misc]  # as above
+_OUTAGES = (*kombu_redis.Transport.connection_errors, RedisError)
+"""Whatever Redis answers, the consumer begins anew: to Celery a refusal (READONLY, OOM …) is the end of the worker."""
+
+
+class Transport(_Guarded, kombu_redis.Transport):
     """For `redis://` and `rediss://`."""
 
     Channel = Channel
+    connection_errors = _OUTAGES
 
 
-class SentinelTransport(_Guarded, kombu_redis.SentinelTransport):  # type: ignore[misc]  # as above
+class SentinelTransport(_Guarded, kombu_redis.SentinelTransport):
     """For `sentinel://` and `sentinels://`."""
 
     Channel = SentinelChannel
+    connection_errors = _OUTAGES
     default_port = 26379
 
 
@@ -129,8 +136,8 @@ class Connection(KombuConnection):
     """Tries again soon: Celery's own steps grow to half a minute, long after Redis is back."""
 
     def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
-        """As kombu's, with pauses of 1 to 5 s."""
-        pauses = {"interval_start": 1, "interval_step": 1, "interval_max": 5}
+        """As kombu's, with pauses of 0.5 to 5 s."""
+        pauses = {"interval_start": 0.5, "interval_step": 0.5, "interval_max": 5}
         return super().ensure_connection(*args, **{**pauses, **kwargs})  # type: ignore[no-untyped-call]  # as above
 
     def switch(self, conn_str: str) -> None:

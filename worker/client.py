@@ -30,7 +30,7 @@ from worker.ledger.outcome_stream import OutcomeStream, Published
 from worker.ledger.records import Admitted, Record
 from worker.outcome_reader import Member, OutcomeReader
 from worker.request import Admissible, check
-from worker.unavailable import Unavailable, translated
+from worker.unavailable import NEVER, Unavailable, answered, translated
 
 __all__ = [
     "Client",
@@ -46,8 +46,8 @@ __all__ = [
 BATCH = 1_000
 TAKE_OVER_AFTER_S = 60.0
 _BLOCK_S = 2.0
-_PAUSES_S = (0.1, 0.4)
-"""Before a submission whose reply was lost is repeated."""
+TRIES_S = 10.0
+"""How long an outage is waited out at the longest, by whatever does not run on."""
 
 T = TypeVar("T")
 Submission = Admitted
@@ -61,8 +61,9 @@ class Client:
     first use, which also makes sure that the namespace is of the accounts' environment. Only submissions, and reading
     as a consumer of a group, write to Redis.
 
-    Every method that asks Redis raises `Unavailable` where it is away, and ConfigurationProblem where the namespace
-    belongs to the other environment or Redis is a cluster.
+    Every method that asks Redis waits an outage out for at most 10 seconds (twice ANULA_REDIS_TIMEOUT_S, if that is
+    less) and then raises `Unavailable`; what runs on waits without end. It raises ConfigurationProblem where the
+    namespace belongs to the other environment or Redis is a cluster.
 
     Raises:
         ConfigurationProblem: settings or accounts file cannot be used.
@@ -77,6 +78,7 @@ class Client:
         self.configured = accounts or (accounts_file.load(path) if needs_accounts or path.exists() else None)
         self._ledger = ledger_for(self.settings)
         self._is_checked = self._has_agreed = False
+        self._tries_s = min(TRIES_S, 2 * self.settings.redis_timeout_s)
 
     def __enter__(self) -> Self:
         return self
@@ -98,19 +100,24 @@ class Client:
     @property
     def ledger(self) -> Ledger:
         """The ledger; the first time, the server and the accounts' environment, if there are any, are checked."""
+        return self.ask(lambda ledger: ledger)
+
+    def ask(self, question: Callable[[Ledger], T], *, runs_on: bool = False) -> T:
+        """The ledger's answer to a question; an outage is waited out for a while, without end where one `runs_on`."""
+        return answered(
+            lambda: question(self._checked()),
+            url=self.settings.redis_url,
+            give_up_at=NEVER if runs_on else time.monotonic() + self._tries_s,
+            connect_anew=self._ledger.connect_anew,
+        )
+
+    def _checked(self) -> Ledger:
         if not self._is_checked:
-            with translated(self.settings.redis_url):
-                self._ledger.check_server()
-                if self.configured:
-                    self._ledger.check_environment(self.configured.environment)
+            self._ledger.check_server()
+            if self.configured:
+                self._ledger.check_environment(self.configured.environment)
             self._is_checked = True
         return self._ledger
-
-    def ask(self, question: Callable[[Ledger], T]) -> T:
-        """The ledger's answer to a question."""
-        ledger = self.ledger
-        with translated(self.settings.redis_url):
-            return question(ledger)
 
     # Submitting
 
@@ -175,7 +182,7 @@ class Client:
         ]
         try:
             return self.hand_in(admissions)
-        except Unavailable as problem:
+        except (Unavailable, LedgerFull) as problem:
             problem.submission = submission
             raise
 
@@ -184,27 +191,21 @@ class Client:
     ) -> list[Submission | NotPossible]:
         """Hand in admissions that carry their own submission ids, in one exchange; one result each, or why not.
 
-        A lost reply is repeated. `first_us` is as for `Ledger.admit`.
+        An outage is waited out, and a lost reply repeated. `first_us` is as for `Ledger.admit`.
 
         Raises:
             LedgerFull: Redis has too little memory left.
         """
-        give_up_at = time.monotonic() + self.settings.redis_timeout_s
-        for pause_s in (*_PAUSES_S, None):
-            try:
-                return self._admit_once(admissions, first_us)
-            except Unavailable as problem:
-                if pause_s is None or not problem.passes or time.monotonic() >= give_up_at:
-                    raise
-                time.sleep(pause_s)
-        raise AssertionError  # pragma: no cover - the last pause is None
-
-    def _admit_once(self, admissions: Sequence[Admission], first_us: int | None) -> list[Submission | NotPossible]:
-        if not self._has_agreed:
-            self.ask(lambda ledger: ledger.agree_environment(self.accounts.environment))
-            self._has_agreed = True
-        answers = self.ask(lambda ledger: ledger.admit(admissions, first_us=first_us))
+        answers = self.ask(lambda ledger: self._admit_once(ledger, admissions, first_us))
         return [one for one in answers if one is not None]
+
+    def _admit_once(
+        self, ledger: Ledger, admissions: Sequence[Admission], first_us: int | None
+    ) -> list[Submission | NotPossible | None]:
+        if not self._has_agreed:
+            ledger.agree_environment(self.accounts.environment)
+            self._has_agreed = True
+        return ledger.admit(admissions, first_us=first_us)
 
     # Reading
 
@@ -219,7 +220,7 @@ class Client:
 
     def jobs(self, wanted: Wanted) -> Iterator[Listed]:
         """The jobs that are wanted, oldest first, read page by page."""
-        ledger = self.ledger
+        ledger = self.ask(_that_answers)
         with translated(self.settings.redis_url):
             yield from jobs(ledger, wanted)
 
@@ -264,11 +265,11 @@ class Client:
             raise ValueError("group and consumer are given together")
         if not all(name is None or (name and name.isprintable()) for name in (group, consumer)):
             raise ValueError("group and consumer must be names of printable characters")
-        position = self.ask(lambda ledger: OutcomeStream(ledger).position(since))
+        position = self.ask(lambda ledger: OutcomeStream(ledger).position(since), runs_on=follow)
         if group is None or consumer is None:
             return self._reader().read(position, follow=follow)
-        self.ask(lambda ledger: OutcomeStream(ledger).found_group(group, position))
-        return self._reader().consume(Member(group, consumer, take_over_after_s), follow=follow)
+        self.ask(lambda ledger: OutcomeStream(ledger).found_group(group, position), runs_on=follow)
+        return self._reader().consume(Member(group, consumer, take_over_after_s, position), follow=follow)
 
     def last_id(self) -> str:
         """The place of the newest outcome: what is published from now on comes after it."""
@@ -290,7 +291,7 @@ class Client:
 
     def _reader(self) -> OutcomeReader:
         block_s = min(_BLOCK_S, self.settings.redis_timeout_s / 2)
-        return OutcomeReader(self.ledger, self.settings.redis_url, block_s)
+        return OutcomeReader(self._ledger, self.settings.redis_url, block_s, self._tries_s)
 
 
 def _all(results: Iterable[Submission | NotPossible]) -> list[Submission]:
@@ -300,6 +301,11 @@ def _all(results: Iterable[Submission | NotPossible]) -> list[Submission]:
             raise one
         submitted.append(one)
     return submitted
+
+
+def _that_answers(ledger: Ledger) -> Ledger:
+    ledger.redis.exists(ledger.key("meta"))
+    return ledger
 
 
 def _fresh() -> str:

@@ -14,9 +14,12 @@ from worker.ledger.admitting import LedgerFull
 from worker.ledger.ledger import Ledger
 from worker.ledger.records import Record, Released
 from worker.ledger.steps import Expiry
-from worker.ledger.trouble import is_full, is_outage
+from worker.ledger.trouble import has_moved, is_outage, remedy_of_full
+from worker.outage import Outage
 from worker.outcome import Verdict
 from worker.presence import Presence
+from worker.step import Step
+from worker.unavailable import pauses
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +27,6 @@ BATCH = 100
 BREATH_S = 0.01
 """Pause after a round with work: long enough that the next finds a batch, not single jobs."""
 TRIM_EVERY_S = 10.0
-WAIT_FOR_REDIS_S = 0.5
 
 
 class Dispatcher(threading.Thread):
@@ -32,7 +34,7 @@ class Dispatcher(threading.Thread):
 
     `wake_up` publishes released jobs; `slots` is how many calls this process can run at a time, `free_slots` tells how
     many more it could run now; `refused` is called once, from the thread, if this worker must not run against this
-    Redis.
+    Redis. `outage` logs what Redis refuses, for the whole process.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Dispatcher(threading.Thread):
         slots: int,
         free_slots: Callable[[], int],
         refused: Callable[[ConfigurationProblem], None],
+        outage: Outage | None = None,
     ) -> None:
         super().__init__(name="dispatcher", daemon=True)
         self._settings = settings
@@ -57,10 +60,15 @@ class Dispatcher(threading.Thread):
         self._free_slots = free_slots
         self._refused = refused
         self._stopping = threading.Event()
-        self._trimmed_at = 0.0
-        self._is_away = False
-        self._is_full = False
+        self._outage = outage or Outage()
+        self._trimmed_at = -TRIM_EVERY_S
+        self._is_away = self._is_full = False
         self._unending: set[str] = set()
+        # Trimming first, before whatever writes: a full Redis takes nothing else, and room is what trimming makes
+        self._trim_step, self._enroll_step, *self._others = (
+            Step(does.__name__.strip("_"), does, self._outage)
+            for does in (self._trim, self._enroll, self._register, self._take_in, self._expire, self._release)
+        )
 
     def stop(self) -> None:
         """Release nothing more; returns at once."""
@@ -68,38 +76,35 @@ class Dispatcher(threading.Thread):
 
     def run(self) -> None:
         """Tick until stopped. A Redis outage makes it wait and try on; a bug is logged and does not end it."""
+        waiting = pauses()
         while not self._stopping.is_set():
             try:
-                self._presence.enroll()
                 did = self.tick()
                 self._redis_is_back()
+                waiting = pauses()
                 self._stopping.wait(min(BREATH_S, self._settings.tick_s) if did else self._settings.tick_s)
             except ConfigurationProblem as problem:
                 self._refused(problem)
                 return
             except Exception as error:  # noqa: BLE001 - whatever it is, the next round comes
                 self._note(error)
-                self._stopping.wait(WAIT_FOR_REDIS_S)
+                self._stopping.wait(next(waiting))
 
     def tick(self) -> bool:
-        """One round; whether there was anything to do."""
-        # Trimming first: a full Redis takes nothing else, and room is what trimming makes.
-        worked = [
-            self._guarded(step) for step in (self._trim, self._register, self._take_in, self._expire, self._release)
-        ]
+        """One round; whether there was anything to do. A step that fails alone keeps no other from its work.
+
+        Raises:
+            RedisError, OSError: an outage that is the same for every step.
+            ConfigurationProblem: this worker must not run against this Redis.
+        """
+        self._trim_step.take()
+        if self._enroll_step.take() is None:  # nothing is called for before the environments have been compared
+            return False
+        worked = [step.take() for step in self._others]
         return any(worked)
 
-    def _guarded(self, step: Callable[[], int]) -> int:
-        """One step must not keep the others from their work, unless Redis is away for all of them."""
-        try:
-            return step()
-        except Exception as error:
-            if isinstance(error, LedgerFull) or is_full(error):
-                self._note_full(error)
-            elif is_outage(error):
-                raise
-            else:
-                log.exception("dispatcher_step_failed", step=step.__name__)
+    def _enroll(self) -> int:
+        self._presence.enroll()
         return 0
 
     def _register(self) -> int:
@@ -107,7 +112,13 @@ class Dispatcher(threading.Thread):
         return 0
 
     def _take_in(self) -> int:
-        taken_in = self._intake.take_in()
+        try:
+            taken_in = self._intake.take_in()
+        except LedgerFull as full:
+            if not self._is_full:
+                self._is_full = True
+                log.warning("nothing_admitted", problem=str(full), remedy=remedy_of_full())
+            return 0
         self._is_full = False
         return taken_in
 
@@ -167,27 +178,24 @@ class Dispatcher(threading.Thread):
 
     def _trim(self) -> int:
         if time.monotonic() - self._trimmed_at >= TRIM_EVERY_S:
-            self._trimmed_at = time.monotonic()
             if not self._ledger.is_known():
                 self._presence.start_again()
             self._ledger.trim()
+            self._trimmed_at = time.monotonic()
         return 0
 
     def _note(self, error: Exception) -> None:
         """An outage is worth one line, not one a tick; anything else is a bug."""
         if not is_outage(error):
             log.error("dispatcher_failed", exc_info=error)
-        elif not self._is_away:
-            self._is_away = True
-            log.warning("redis_away", problem=f"{type(error).__name__}: {error}")
-
-    def _note_full(self, full: Exception) -> None:
-        if not self._is_full:
-            self._is_full = True
-            log.warning("nothing_admitted", problem=str(full))
+            return
+        self._is_away = True
+        self._outage.note(self.name, error)
+        if has_moved(error):
+            self._ledger.connect_anew()
 
     def _redis_is_back(self) -> None:
         if self._is_away:
             self._is_away = False
-            self._trimmed_at = 0.0
-            log.info("redis_back")
+            self._trimmed_at = -TRIM_EVERY_S
+            self._outage.over(self.name)

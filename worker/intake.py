@@ -16,8 +16,8 @@ from worker.intake_log import IntakeLog
 from worker.invalid import FieldError, InvalidRequest
 from worker.ledger.admission import Admission, Entry, Refused, Source, refusal_id
 from worker.ledger.ledger import Ledger
-from worker.ledger.not_possible import NotPossible, NotRemoved
-from worker.ledger.trouble import is_outage, words
+from worker.ledger.not_possible import NotPermitted, NotPossible, NotRemoved
+from worker.ledger.trouble import is_not_permitted, is_outage, words
 from worker.ledger.ways_in import Waiting, WaysIn
 from worker.left import Left
 from worker.outcome import refusal
@@ -122,7 +122,7 @@ class Intake:
         admissions = [Admission.of(checked, submission=one.repeat_id, entry=one.entry) for one, checked in admissible]
         taken_in = 0
         for (one, _), admitted in zip(admissible, self._ledger.admit(admissions), strict=True):
-            if isinstance(admitted, NotRemoved):
+            if isinstance(admitted, NotRemoved | NotPermitted):
                 self._keep(one, admitted)
             elif isinstance(admitted, NotPossible):
                 self._note_stuck(one, "request_not_admissible", problem=str(admitted))
@@ -132,12 +132,13 @@ class Intake:
                     log.warning("submission_differs", submission=one.submission, job=admitted.job)
         return taken_in
 
-    def _keep(self, one: Submitted, problem: NotRemoved) -> None:
-        """What could not be removed is told once, until all of it is gone or the reason changes."""
+    def _keep(self, one: Submitted, problem: NotRemoved | NotPermitted) -> None:
+        """What Redis does not permit is logged once, until nothing is kept any more or the reason changes."""
         self._kept.add(one.entry)
         if str(problem) != self._told:
             self._told = str(problem)
-            log.error("entry_not_removed", submission=one.submission, problem=str(problem))
+            event = "entry_not_removed" if isinstance(problem, NotRemoved) else "entry_not_taken_in"
+            log.error(event, submission=one.submission, problem=str(problem))
 
     def _note_stuck(self, one: Submitted, event: str, **fields: Any) -> None:
         if one.entry not in self._stuck:
@@ -171,6 +172,9 @@ class Intake:
             self._keep(one, problem)
             return False
         except RedisError as error:
+            if is_not_permitted(error):
+                self._keep(one, NotPermitted(words(error)))
+                return False
             if is_outage(error):
                 raise
             self._note_stuck(one, "request_not_refusable", problem=words(error))

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from redis.exceptions import RedisError
+
 from worker.awaited import Awaited
 from worker.ledger.ledger import Ledger
 from worker.ledger.listing import LastRun, last_runs
 from worker.ledger.outcome_stream import OutcomeStream, Page, Published
 from worker.ledger.records import OPEN_STATES
-from worker.unavailable import Unavailable, translated
-
-PAUSES_S = (0.1, 0.5, 1.0, 2.0)
-"""Between two tries while Redis is away; the last one again and again."""
-_AT_ONCE, _NEVER = 0.0, float("inf")
+from worker.ledger.trouble import is_group_gone
+from worker.unavailable import NEVER, answered
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -27,6 +26,7 @@ class Member:
     """One consumer of a group.
 
     Attributes:
+        since: The outcome after which the group begins, where it is new.
         take_over_after_s: What another consumer was given longer ago and has not handled is taken over; so handling
             one outcome must never take longer.
     """
@@ -34,6 +34,7 @@ class Member:
     group: str
     consumer: str
     take_over_after_s: float
+    since: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,13 @@ class OutcomeReader:
     Attributes:
         url: Where Redis should be, for the message when it is not there.
         block_s: Longest time of one waiting read; shorter than the connection's own limit.
+        tries_s: How long an outage is waited out where nothing is followed.
     """
 
     ledger: Ledger
     url: str
     block_s: float
+    tries_s: float
 
     @property
     def stream(self) -> OutcomeStream:
@@ -57,16 +60,13 @@ class OutcomeReader:
     def read(self, since: str, *, follow: bool) -> Iterator[Published]:
         """The outcomes after `since`, and with `follow` those still to come, without end.
 
-        The first read does not wait, so that Redis is known to be there before the first that does.
-
         Raises:
-            Unavailable: at the first read, or without `follow`; a later outage is waited out.
+            Unavailable: without `follow`; with it an outage is waited out.
         """
-        stream, position, give_up_at, block_ms = self.stream, since, _AT_ONCE, None
+        stream, position = self.stream, since
+        block_ms = _ms(self.block_s) if follow else None
         while True:
-            page = self._ask(partial(stream.after, position, block_ms=block_ms), give_up_at=give_up_at)
-            if follow:
-                give_up_at, block_ms = _NEVER, _ms(self.block_s)
+            page = self._ask(partial(stream.after, position, block_ms=block_ms), follow=follow)
             yield from page.outcomes
             position = page.last_id
             if not page and not follow:
@@ -78,33 +78,33 @@ class OutcomeReader:
         An outcome is acknowledged when the caller comes back for the next one. Whoever stops in between, or dies, is
         given it again, or leaves it to another consumer.
 
+        A group that is gone is made anew, to begin after `since`.
+
         Raises:
-            Unavailable: at the first read, or without `follow`; a later outage is waited out.
+            Unavailable: without `follow`; with it an outage is waited out.
         """
-        give_up_at = _AT_ONCE
         take_over_at = time.monotonic()
         while True:
             if time.monotonic() >= take_over_at:
-                self._ask(partial(self._take_over, member), give_up_at=give_up_at)
-                give_up_at = _NEVER if follow else _AT_ONCE
+                self._ask_group(member, partial(self._take_over, member), follow=follow)
                 take_over_at = time.monotonic() + member.take_over_after_s / 2
-            page = self._ask(partial(self._next_page, member, follow=follow), give_up_at=give_up_at)
-            yield from self._handled(page, member, give_up_at=give_up_at)
+            page = self._ask_group(member, partial(self._next_page, member, follow=follow), follow=follow)
+            yield from self._handled(page, member, follow=follow)
             if not page and not follow:
                 return
 
-    def _handled(self, page: Page, member: Member, *, give_up_at: float) -> Iterator[Published]:
+    def _handled(self, page: Page, member: Member, *, follow: bool) -> Iterator[Published]:
         """A page's outcomes, each acknowledged after the caller has come back.
 
         The rest of a page that has aged is left: it is read again, so that nobody takes over what is being handled.
         """
         acknowledge, stale_at = self.stream.acknowledge, time.monotonic() + member.take_over_after_s / 2
-        self._ask(partial(acknowledge, member.group, *page.others), give_up_at=give_up_at)
+        self._ask(partial(acknowledge, member.group, *page.others), follow=follow)
         for one in page.outcomes:
             if time.monotonic() >= stale_at:
                 return
             yield one
-            self._ask(partial(acknowledge, member.group, one.id), give_up_at=give_up_at)
+            self._ask(partial(acknowledge, member.group, one.id), follow=follow)
 
     def _next_page(self, member: Member, *, follow: bool) -> Page:
         """What was given before comes first; it is asked for again at the end, because an answer may be lost."""
@@ -122,27 +122,28 @@ class OutcomeReader:
         another, is left out.
 
         Raises:
-            Unavailable: Redis is away at the beginning, or at the end of `limit_s`.
+            Unavailable: Redis is away at the end of `limit_s`; without a limit an outage is waited out.
         """
-        end_at = _NEVER if limit_s is None else time.monotonic() + limit_s
+        end_at = NEVER if limit_s is None else time.monotonic() + limit_s
+        give_up_at = max(end_at, time.monotonic() + self.tries_s)
         position = since
         while missing:
-            page = self._ask(partial(self.stream.after, position), give_up_at=_AT_ONCE)
+            page = self._ask(partial(self.stream.after, position), give_up_at=give_up_at)
             yield from _found(page, missing)
             position = page.last_id
             if not page:
                 break
-        yield from self._ended_before(missing)
+        yield from self._ended_before(missing, give_up_at=give_up_at)
         while missing and (left_s := end_at - time.monotonic()) > 0:
             block_ms = max(1, _ms(min(left_s, self.block_s)))
-            page = self._ask(partial(self.stream.after, position, block_ms=block_ms), give_up_at=end_at)
+            page = self._ask(partial(self.stream.after, position, block_ms=block_ms), give_up_at=give_up_at)
             yield from _found(page, missing)
             position = page.last_id
 
-    def _ended_before(self, missing: Awaited) -> Iterator[Published]:
+    def _ended_before(self, missing: Awaited, *, give_up_at: float) -> Iterator[Published]:
         """Outcomes of runs that were over before the stream was read; a run that is history is dropped."""
         for runs in missing.pages():
-            found = self._ask(partial(self._last_runs, [job for job, _ in runs]), give_up_at=_AT_ONCE)
+            found = self._ask(partial(self._last_runs, [job for job, _ in runs]), give_up_at=give_up_at)
             ended = list[str]()
             for (job, run), last in zip(runs, found, strict=True):
                 is_same_run = last.run == run
@@ -151,29 +152,32 @@ class OutcomeReader:
                 missing.settle(job, run)
                 if is_same_run and last.outcome_id:
                     ended.append(last.outcome_id)
-            yield from self._ask(partial(self.stream.at_each, ended), give_up_at=_AT_ONCE)
+            yield from self._ask(partial(self.stream.at_each, ended), give_up_at=give_up_at)
 
     def _last_runs(self, jobs: Sequence[str]) -> list[LastRun]:
         return list(last_runs(self.ledger, jobs))
 
-    def _ask(self, question: Callable[[], T], *, give_up_at: float) -> T:
-        """The answer of Redis; until `give_up_at` (on the monotonic clock) an outage is waited out."""
-        tries = 0
-        while True:
+    def _ask_group(self, member: Member, question: Callable[[], T], *, follow: bool) -> T:
+        """As `_ask`; a group that is gone is made anew, where this user of Redis may do that."""
+
+        def ask() -> T:
             try:
-                with translated(self.url):
-                    answer = question()
-            except Unavailable as problem:
-                if not problem.passes or time.monotonic() >= give_up_at:
+                return question()
+            except RedisError as problem:
+                if not is_group_gone(problem):
                     raise
-                if tries == 0:
-                    log.warning("%s; waiting for it", problem)
-                time.sleep(PAUSES_S[min(tries, len(PAUSES_S) - 1)])
-                tries += 1
-            else:
-                if tries:
-                    log.warning("Redis is back")
-                return answer
+            self.stream.found_group(member.group, member.since)
+            answer = question()
+            log.warning("the group %s was gone, and is made anew: it begins after %s", member.group, member.since)
+            return answer
+
+        return self._ask(ask, follow=follow)
+
+    def _ask(self, question: Callable[[], T], *, follow: bool = False, give_up_at: float | None = None) -> T:
+        """The answer of Redis; an outage is waited out until `give_up_at`: without end, or for a while."""
+        if give_up_at is None:
+            give_up_at = NEVER if follow else time.monotonic() + self.tries_s
+        return answered(question, url=self.url, give_up_at=give_up_at, connect_anew=self.ledger.connect_anew)
 
 
 def _ms(seconds: float) -> int:

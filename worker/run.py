@@ -3,7 +3,8 @@
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import structlog
 
@@ -14,7 +15,8 @@ from worker.answer import Answer
 from worker.ledger.ledger import Ledger
 from worker.ledger.records import Begun
 from worker.ledger.steps import Finish, Park, Taken
-from worker.ledger.trouble import is_outage
+from worker.ledger.trouble import has_moved, is_outage
+from worker.outage import Outage
 from worker.providers.base import Adapter, Credentials, Inquirer
 from worker.request import stored
 from worker.retry import Policies
@@ -22,6 +24,7 @@ from worker.sender import TooLate
 from worker.serving import NotServed, Serving
 from worker.situation import AbuseRule, Call, Situation
 
+Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
 
 
@@ -67,13 +70,14 @@ class Runner:
     adapter: Callable[[Account], Adapter]
     ledger: Ledger
     policies: Policies
+    outage: Outage = field(default_factory=Outage)
 
     def run(self, job: str, token: int, *, on_begin: Callable[[Begun], None] | None = None) -> Parked | Ended | Dropped:
         """Make the one call that was released under `token`, and hand in its answer."""
         nonce = uuid.uuid4().hex
         asked_at = time.monotonic()
-        begun = retry.until_taken(
-            lambda: self.ledger.begin(job, token, nonce, lease_s=self.settings.call_lease_s), is_outage=is_outage
+        begun = self._until_taken(
+            lambda: self.ledger.begin(job, token, nonce, lease_s=self.settings.call_lease_s), "begin"
         )
         if isinstance(begun, str):
             return Dropped(begun)
@@ -83,7 +87,7 @@ class Runner:
                 on_begin(begun)
             step = self._step(begun, asked_at, account, secret)
         except NotServed as problem:
-            retry.until_taken(lambda: self.ledger.hand_back(begun, token, nonce), is_outage=is_outage)
+            self._until_taken(lambda: self.ledger.hand_back(begun, token, nonce), "hand_back")
             return Dropped(f"this worker cannot call for account {begun.record.account}: {problem}")
         try:
             return self._hand_in(begun, token, nonce, step)
@@ -134,11 +138,11 @@ class Runner:
     def _hand_in(self, begun: Begun, token: int, nonce: str, step: Park | Finish) -> Parked | Ended | Dropped:
         record = begun.record
         if isinstance(step, Park):
-            said = retry.until_taken(lambda: self.ledger.park(begun, token, nonce, step), is_outage=is_outage)
+            said = self._until_taken(lambda: self.ledger.park(begun, token, nonce, step), "park")
             if said is Taken.PARKED:
                 return Parked(step.wait_s, _why(step))
         else:
-            said = retry.until_taken(lambda: self.ledger.finish(begun, token, nonce, step), is_outage=is_outage)
+            said = self._until_taken(lambda: self.ledger.finish(begun, token, nonce, step), "finish")
             if said is Taken.ENDED:
                 verdict = step.verdict
                 log.info("outcome", job=record.job, run=record.run, status=verdict.status, reason=verdict.reason)
@@ -150,6 +154,21 @@ class Runner:
             return Dropped("an earlier call's late answer says cancelled, and decides")
         log.warning("late_answer", job=record.job, run=record.run, said=said)
         return Dropped(f"its answer came too late ({said})")
+
+    def _until_taken(self, hand_in: Callable[[], Result], what: str) -> Result:
+        """As `retry.until_taken`: what Redis refuses is logged once until it changes, whichever thread meets it."""
+
+        def is_noted_outage(error: BaseException) -> bool:
+            if not is_outage(error):
+                return False
+            self.outage.note(what, error)
+            if has_moved(error):
+                self.ledger.connect_anew()
+            return True
+
+        result = retry.until_taken(hand_in, is_outage=is_noted_outage)
+        self.outage.over(what)
+        return result
 
     @staticmethod
     def _log(now: Situation, answer: Answer) -> None:

@@ -1,15 +1,24 @@
-"""Redis away or out of memory, in our own words, for those who call from outside."""
+"""Redis away, refusing or full: in our own words for those who call from outside, and how long it is waited for."""
 
-from collections.abc import Iterator
+import logging
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+from redis.exceptions import RedisError
 
 from config import redis_url
 from worker.ledger import trouble
 from worker.ledger.admitting import LedgerFull
-from worker.ledger.primary import NoPrimary, UnknownPrimary
-from worker.ledger.replicas import NotReplicated
+from worker.ledger.trouble import Kind
+
+NEVER = float("inf")
+"""To give up at, on the monotonic clock."""
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 5.0
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class Unavailable(Exception):
@@ -18,16 +27,18 @@ class Unavailable(Exception):
     Attributes:
         submission: The id to repeat a submission with, so that what was admitted is not admitted again.
         passes: Waiting helps: it is away, loading or changing roles, rather than refusing what was asked.
+        is_outage: Redis or its settings are at fault, rather than what was asked.
         remedy: What to do.
     """
 
     def __init__(
-        self, message: str, *, submission: str | None = None, passes: bool = True, remedy: str | None = None
+        self, message: str, *, submission: str | None = None, kind: Kind = Kind.AWAY, remedy: str | None = None
     ) -> None:
         super().__init__(message)
         self.submission = submission
-        self.passes = passes
-        self.remedy = remedy or "start it, or set ANULA_REDIS_URL"
+        self.passes = kind in (Kind.AWAY, Kind.REFUSES)
+        self.is_outage = kind is not Kind.BUG
+        self.remedy = remedy or "see whether it runs and can be reached"
 
 
 @contextmanager
@@ -42,45 +53,66 @@ def translated(url: str) -> Iterator[None]:
         yield
     except (RedisError, OSError) as problem:
         if trouble.is_full(problem):
-            raise LedgerFull("Redis has no memory left: nothing is admitted until there is room") from None
-        raise Unavailable(
-            f"Redis at {place(url)} cannot serve: {_words(problem)}", passes=_passes(problem), remedy=_remedy(problem)
-        ) from problem
+            raise LedgerFull("Redis has no memory left: nothing is admitted until there is room") from problem
+        words = f"Redis at {place(url)} cannot serve: {trouble.said(problem)}"
+        raise Unavailable(words, kind=trouble.kind(problem), remedy=trouble.remedy(problem)) from problem
+
+
+def answered(
+    question: Callable[[], T],
+    *,
+    url: str,
+    give_up_at: float,
+    connect_anew: Callable[[], None] = lambda: None,
+) -> T:
+    """The answer of Redis; an outage is waited out until `give_up_at`, with growing pauses.
+
+    With `NEVER` it is logged once until it changes, and once when it is over; refused logins and rights are waited out
+    as well. `connect_anew` is called before another try where the server is no primary any more.
+
+    Raises:
+        Unavailable, LedgerFull: as for `translated`, at the end of the wait, or at once where waiting does not help.
+    """
+    waiting, told = pauses(), ""
+    while True:
+        asked_at = time.monotonic()
+        try:
+            with translated(url):
+                answer = question()
+        except (Unavailable, LedgerFull) as problem:
+            pause_s, took_s = next(waiting), time.monotonic() - asked_at
+            if not _is_waited_for(problem, give_up_at) or time.monotonic() + pause_s + took_s > give_up_at:
+                raise
+            if give_up_at == NEVER and str(problem) != told:
+                told = str(problem)
+                log.warning("%s: %s; waiting for it", problem, _remedy(problem))
+            if problem.__cause__ and trouble.has_moved(problem.__cause__):
+                connect_anew()
+            time.sleep(pause_s)
+        else:
+            if told:
+                log.warning("Redis is back")
+            return answer
+
+
+def pauses() -> Iterator[float]:
+    """Seconds to wait before each next try: growing from 0.5 to 5, without end."""
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        yield pause_s
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+def _is_waited_for(problem: Unavailable | LedgerFull, give_up_at: float) -> bool:
+    if isinstance(problem, LedgerFull):
+        return give_up_at == NEVER or problem.__cause__ is not None
+    return problem.passes or (problem.is_outage and give_up_at == NEVER)
+
+
+def _remedy(problem: Unavailable | LedgerFull) -> str:
+    return problem.remedy if isinstance(problem, Unavailable) else "give it more memory, or keep outcomes shorter"
 
 
 def place(url: str) -> str:
     """The part of a Redis URL that may be shown: no user and no password."""
     return redis_url.read(url).place
-
-
-def _passes(problem: Exception) -> bool:
-    if isinstance(problem, NoPrimary) and problem.because is not None:
-        return _passes(problem.because)
-    return trouble.passes(problem) and not _is_untrusted(problem) and not isinstance(problem, UnknownPrimary)
-
-
-def _remedy(problem: Exception) -> str | None:
-    if _is_untrusted(problem):
-        return "set ANULA_REDIS_CA_FILE to the authority that signed it, and call Redis by the name in it"
-    if isinstance(problem, UnknownPrimary):
-        return "write its name in ANULA_REDIS_URL as `sentinel monitor` does"
-    if isinstance(problem, NoPrimary) and isinstance(problem.because, AuthenticationError | NoPermissionError):
-        return "set ANULA_SENTINEL_USERNAME and ANULA_SENTINEL_PASSWORD to what the Sentinels ask for"
-    if isinstance(problem, AuthenticationError):
-        return "set user and password in ANULA_REDIS_URL"
-    if trouble.is_not_permitted(problem):
-        return "give this user what docs/redis.md lists for its role"
-    if isinstance(problem, NotReplicated):
-        return "see that a replica is connected, and repeat: nothing is admitted twice"
-    return None
-
-
-def _is_untrusted(problem: Exception) -> bool:
-    return "CERTIFICATE_VERIFY_FAILED" in str(problem)
-
-
-def _words(problem: Exception) -> str:
-    """The server's words, without what quotes the request."""
-    if _is_untrusted(problem):
-        return f"its certificate is not trusted ({str(problem).rpartition('verify failed: ')[2].split(' (_ssl')[0]})"
-    return trouble.words(problem).rstrip(".") or type(problem).__name__

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Threading.Tasks;
 using StackExchange.Redis;
@@ -12,6 +13,16 @@ namespace Erp
 
         /// <summary>So many outcomes must be handled well within the time after which another consumer takes them over.</summary>
         private const int Page = 10;
+
+        private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(500);
+
+        private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+        private static readonly HashSet<string> Passing = new HashSet<string>
+        {
+            "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOAUTH", "NOGROUP", "NOPERM", "NOREPLICAS", "OOM",
+            "READONLY", "TRYAGAIN", "UNBLOCKED", "WRONGPASS",
+        };
 
         /// <summary>StackExchange.Redis shares one connection among all and never blocks it: where nothing is new, it is asked again.</summary>
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
@@ -30,11 +41,9 @@ namespace Erp
             {
                 using (ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(options))
                 {
-                    while (true)
-                    {
-                        await TellWhenAway(() => read(connection));
-                    }
+                    await ReadWithoutEnd(() => read(connection));
                 }
+                return 0;
             }
             catch (Exception problem)
             {
@@ -43,17 +52,52 @@ namespace Erp
             }
         }
 
-        private static async Task TellWhenAway(Func<Task> read)
+        /// <summary>While Redis is away or refuses for now, it is tried again after pauses of 0.5 to 5 seconds.</summary>
+        private static async Task ReadWithoutEnd(Func<Task> read)
         {
-            try
+            string told = "";
+            TimeSpan pause = ShortestPause;
+            while (true)
             {
-                await read();
+                DateTime triedAt = DateTime.UtcNow;
+                try
+                {
+                    await read();
+                }
+                catch (Exception problem) when (IsWaitedFor(problem))
+                {
+                    if (DateTime.UtcNow - triedAt > LongestPause) // it has worked in between
+                    {
+                        told = "";
+                        pause = ShortestPause;
+                    }
+                    if (told != problem.Message)
+                    {
+                        told = problem.Message;
+                        Console.Error.WriteLine("Redis does not serve, trying again: " + told);
+                    }
+                }
+                await Task.Delay(pause);
+                pause = TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, LongestPause.Ticks));
             }
-            catch (Exception away) when (away is RedisConnectionException || away is RedisTimeoutException)
+        }
+
+        /// <summary>
+        /// Whether Redis is away or refuses for now: a failover, a restart, a full disk, a right that an operator changes;
+        /// or the group is gone, which is then made anew.
+        /// </summary>
+        private static bool IsWaitedFor(Exception problem)
+        {
+            if (problem is RedisConnectionException || problem is RedisTimeoutException)
             {
-                Console.Error.WriteLine("Redis is away, trying again: " + away.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1));
+                return true; // StackExchange.Redis finds the server that is the primary now by itself
             }
+            if (problem is RedisCommandException)
+            {
+                return problem.Message.Contains("replica"); // it does not send a write to a server that has become one
+            }
+            return problem is RedisServerException
+                && (problem.Message.StartsWith("ERR max number of clients") || Passing.Contains(problem.Message.Split(' ')[0]));
         }
 
         private static Func<IConnectionMultiplexer, Task> Chosen(string[] arguments)

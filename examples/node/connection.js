@@ -22,8 +22,21 @@ export async function connected({ patience = Infinity } = {}) {
   return client.connect();
 }
 
+const PASSING = /^(BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|NOAUTH|NOPERM|NOREPLICAS|OOM|READONLY|TRYAGAIN|UNBLOCKED|WRONGPASS) /;
+const MOVED = /^(MASTERDOWN|READONLY|UNBLOCKED) /;
+
 /** Whether a command may have worked and its reply was lost, or Redis is away; else Redis has answered, or there is a bug. */
 export function isLost(problem) {
   const isCut = problem instanceof SocketClosedUnexpectedlyError || problem instanceof SocketTimeoutError;
   return isCut || typeof problem.code === "string"; // as ECONNRESET
+}
+
+/** Whether Redis refuses for now: a failover, a restart, a full disk, a right that an operator changes. */
+export function isRefusedForNow(problem) {
+  return PASSING.test(problem.message) || /^ERR max number of clients/.test(problem.message);
+}
+
+/** Whether this server is no primary any more: only a new connection finds the one that is. */
+export function hasMoved(problem) {
+  return MOVED.test(problem.message);
 }

@@ -1,6 +1,6 @@
 // Outcomes, read in three ways: on from an id, as a consumer of a group, from the channel.
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { connected, isLost, outcomes } from "./connection.js";
+import { connected, hasMoved, isLost, isRefusedForNow, outcomes } from "./connection.js";
 import { handle } from "./outcome.js";
 
 const USAGE = `usage: node outcomes.js since FILE                       on from the id in FILE, which is kept up to date
@@ -15,7 +15,7 @@ async function readSince(client, file) {
   let position = existsSync(file) ? readFileSync(file, "utf8").trim() : FIRST;
   for (;;) {
     const read = () => client.xRead({ key: outcomes, id: position }, { COUNT, BLOCK: BLOCK_MS });
-    const reply = await whileAway(read);
+    const reply = await whileAway(client, read);
     for (const { id, message } of reply?.[0]?.messages ?? []) {
       handle(JSON.parse(message.outcome));
       writeFileSync(`${file}.new`, id);
@@ -27,8 +27,8 @@ async function readSince(client, file) {
 
 /** What falls to this consumer: what it was given before, then what others have left, and what is new. */
 async function readInGroup(client, group, consumer, takeOverAfterMs) {
-  await whileAway(() => foundGroup(client, group));
-  const give = (id, ...block) => whileAway(() => given(client, group, consumer, id, block));
+  await whileAway(client, () => foundGroup(client, group));
+  const give = (id, ...block) => whileInGroup(client, group, () => given(client, group, consumer, id, block));
   for (let position = FIRST; position; ) {
     const page = await give(position);
     await handlePage(client, group, page);
@@ -73,7 +73,7 @@ async function takeOver(client, group, consumer, idleMs) {
   let cursor = FIRST;
   do {
     const claim = () => client.xAutoClaim(outcomes, group, consumer, idleMs, cursor, { COUNT });
-    const { nextId, messages } = await whileAway(claim);
+    const { nextId, messages } = await whileInGroup(client, group, claim);
     await handlePage(client, group, messages);
     cursor = nextId;
   } while (cursor !== FIRST);
@@ -90,7 +90,7 @@ async function handlePage(client, group, entries) {
       console.error(`${id} is not handled yet: ${problem.message}`);
       continue;
     }
-    await whileAway(() => client.xAck(outcomes, group, id));
+    await whileInGroup(client, group, () => client.xAck(outcomes, group, id));
   }
 }
 
@@ -99,15 +99,49 @@ function readChannel(client) {
   return client.subscribe(outcomes, (text) => handle(JSON.parse(text)));
 }
 
-/** A reply; a command that a broken connection took away is sent again. Each of those here may be repeated. */
-async function whileAway(send) {
-  for (;;) {
+/**
+ * A reply. A command that a broken connection took away, or that Redis refuses for now, is sent again after pauses of
+ * 0.5 to 5 seconds. Each of those here may be repeated.
+ */
+async function whileAway(client, send) {
+  let told = "";
+  for (let pauseMs = 500; ; pauseMs = Math.min(2 * pauseMs, 5000)) {
     try {
       return await send();
     } catch (problem) {
-      if (!isLost(problem)) throw problem;
+      if (!isLost(problem) && !isRefusedForNow(problem)) throw problem;
+      if (isRefusedForNow(problem) && problem.message !== told) {
+        console.error(`Redis does not serve, trying again: ${problem.message}`);
+        told = problem.message;
+      }
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      if (hasMoved(problem) && client.isOpen) {
+        client.destroy();
+        await connectAgain(client);
+      }
+    }
+  }
+}
+
+/** As `whileAway`, but a group that is gone is made anew. */
+async function whileInGroup(client, group, send) {
+  for (;;) {
+    try {
+      return await whileAway(client, send);
+    } catch (problem) {
+      if (!problem.message.startsWith("NOGROUP")) throw problem;
+      console.error(`the group ${group} is gone, making it anew: ${problem.message}`);
+      await whileAway(client, () => foundGroup(client, group));
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
+  }
+}
+
+async function connectAgain(client) {
+  try {
+    await client.connect();
+  } catch (problem) {
+    console.error(`Redis: ${problem.message || problem.code}`); // the next command fails, and this is tried again
   }
 }
 

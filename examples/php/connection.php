@@ -54,9 +54,27 @@ function answer(Redis $redis, mixed $reply): mixed
     return $reply;
 }
 
-/** Whether Redis has answered, so that repeating is no use; else it is away or the reply was lost. */
+/** Whether Redis has answered, so that repeating is no use; else it is away, refuses for now, or the reply was lost. */
 function isRefusal(Throwable $problem): bool
 {
-    return !$problem instanceof RedisException
-        || preg_match('/^(ERR|NOAUTH|NOGROUP|NOPERM|OOM|WRONGPASS|WRONGTYPE)\b/', $problem->getMessage()) === 1;
+    return !isRefusedForNow($problem)
+        && (!$problem instanceof RedisException
+            || preg_match('/^(ERR|NOAUTH|NOGROUP|NOPERM|OOM|WRONGPASS|WRONGTYPE)\b/', $problem->getMessage()) === 1);
+}
+
+/** Whether Redis refuses for now: a failover, a restart, a full disk. */
+function isRefusedForNow(Throwable $problem): bool
+{
+    $words = 'BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY|TRYAGAIN|UNBLOCKED|ERR max number of clients';
+    return ($problem instanceof RedisException || $problem instanceof DomainException)
+        && preg_match("/^($words)\b/", $problem->getMessage()) === 1;
+}
+
+/** As above; also a login or a right that an operator is changing, and a group that is gone, which is made anew. */
+function isWaitedFor(Throwable $problem): bool
+{
+    return isRefusedForNow($problem)
+        || !isRefusal($problem)
+        || (($problem instanceof RedisException || $problem instanceof DomainException)
+            && preg_match('/^(NOAUTH|NOGROUP|NOPERM|WRONGPASS)\b/', $problem->getMessage()) === 1);
 }

@@ -136,15 +136,22 @@ if ($read === null) {
     fwrite(STDERR, USAGE);
     exit(2);
 }
-while (true) {
+for ($told = '', $pauseS = 0.5; ; $pauseS = min(2 * $pauseS, 5.0)) {
+    $triedAt = microtime(true);
     try {
-        $read();
+        $read(); // on a new connection, which finds the server that is the primary now
     } catch (Exception $problem) {
-        if (isRefusal($problem)) {
+        if (!isWaitedFor($problem)) {
             fwrite(STDERR, "stopped: {$problem->getMessage()}\n");
             exit(1);
         }
-        fwrite(STDERR, "Redis is away, trying again: {$problem->getMessage()}\n");
+        if (microtime(true) - $triedAt > 5.0) { // it has worked in between
+            [$told, $pauseS] = ['', 0.5];
+        }
+        if ($told !== $problem->getMessage()) {
+            $told = $problem->getMessage();
+            fwrite(STDERR, "Redis does not serve, trying again: $told\n");
+        }
     }
-    sleep(1);
+    usleep((int) ($pauseS * 1_000_000));
 }

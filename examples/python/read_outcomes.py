@@ -16,8 +16,24 @@ USAGE = """usage: {0} since FILE                       on from the id in FILE, w
        {0} group GROUP CONSUMER [SECONDS]   share with the group; take over what another left for so long (60)
        {0} channel                          what is published from now on"""
 PAGE = 10  # ten outcomes must be handled well within the time after which another consumer takes them over
+PASSING = frozenset(
+    [
+        "BUSY",
+        "CLUSTERDOWN",
+        "LOADING",
+        "MASTERDOWN",
+        "MISCONF",
+        "NOGROUP",
+        "NOPERM",
+        "NOREPLICAS",
+        "OOM",
+        "READONLY",
+        "TRYAGAIN",
+        "UNBLOCKED",
+    ]
+)  # NOGROUP: the group is made anew
 BLOCK_MS = 2_000  # shorter than the client's own time limit for a reply
-AWAY = (redis.ConnectionError, redis.TimeoutError)
+LONGEST_PAUSE_S = 5.0
 
 
 def read_since(client: Any, file: Path) -> None:
@@ -119,23 +135,36 @@ def _chosen() -> Callable[[Any], None]:
     sys.exit(2)
 
 
+def passes(problem: Exception) -> bool:
+    """Whether Redis is away or refuses for now: a failover, a restart, a full disk, a right that an operator changes."""
+    if isinstance(problem, redis.ConnectionError | redis.TimeoutError):
+        return True  # refused logins too: a password is being changed
+    word = getattr(problem, "status_code", None) or str(problem).partition(" ")[0]
+    return isinstance(problem, redis.ResponseError) and word in PASSING
+
+
 def main() -> int:
-    """Read without end; while Redis is away, try again each second."""
-    read, client = _chosen(), connected()
+    """Read without end; while Redis is away or refuses, try again after pauses of 0.5 to 5 seconds."""
+    read, told, pause_s, tried_at = _chosen(), "", 0.5, 0.0
     while True:
+        client = connected()  # a new connection finds the server that is the primary now
         try:
+            tried_at = time.monotonic()
             read(client)
-        except redis.AuthenticationError as wrong:
-            sys.stderr.write(f"stopped: {wrong}\n")
-            return 1
-        except AWAY as away:
-            sys.stderr.write(f"Redis is away, trying again: {away}\n")
-            time.sleep(1)
         except (redis.RedisError, OSError, ValueError, KeyError) as problem:
-            sys.stderr.write(f"stopped: {problem!r}\n")
-            return 1
+            if not passes(problem):
+                sys.stderr.write(f"stopped: {problem!r}\n")
+                return 1
+            if time.monotonic() - tried_at > LONGEST_PAUSE_S:  # it has worked in between
+                told, pause_s = "", 0.5
+            if told != (told := str(problem)):
+                sys.stderr.write(f"Redis does not serve, trying again: {problem}\n")
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         except KeyboardInterrupt:
             return 130
+        finally:
+            client.close()
 
 
 if __name__ == "__main__":

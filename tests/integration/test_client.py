@@ -223,7 +223,7 @@ def test_many_may_be_repeated_under_their_id(client):
 
 
 def test_redis_away_is_said_in_one_clear_error_with_the_id_to_repeat_under(deployment):
-    client = deployment.client(redis_url="redis://user:secret@127.0.0.1:1/0")
+    client = deployment.client(redis_url="redis://user:secret@127.0.0.1:1/0", redis_timeout_s=0.3)
 
     client._has_agreed = True
 

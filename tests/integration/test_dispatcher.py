@@ -65,11 +65,12 @@ def build(url: str, namespace: str, woken: Wakened, *enrolled: Account) -> Dispa
     settings = Settings(redis_url=url, tick_s=0.01, redis_timeout_s=0.5)
     ledger = Ledger(connect(settings), namespace=namespace, keep_s=3_600)
     serving = Serving({account.name: account for account in (NORTE, *enrolled)}, SECRETS)
+    enrolment = [(account, account.provider == "ns-bpe") for account in enrolled]
     return Dispatcher(
         settings=settings,
         ledger=ledger,
         intake=Intake(ledger, accounts(*enrolled), worker=name),
-        presence=Presence(ledger, serving, name=name, enrolment=[(account, False) for account in enrolled]),
+        presence=Presence(ledger, serving, name=name, enrolment=enrolment),
         wake_up=woken,
         slots=1_000,
         free_slots=lambda: woken.free,
@@ -405,8 +406,9 @@ def test_a_worn_out_job_whose_dispatcher_died_is_ended_by_the_next(dispatcher, w
 
 def test_a_lost_wake_up_is_given_out_again(dispatcher, world, woken):
     world.submit(sf(1))
-    woken.failure = RuntimeError("the broker is away")
-    dispatcher.tick()
+    woken.failure = ConnectionError("the broker is away")
+    with pytest.raises(ConnectionError):
+        dispatcher.tick()
     woken.failure = None
 
     dispatcher.tick()
@@ -516,7 +518,7 @@ def test_a_full_memory_as_redis_6_2_tells_of_it_ends_no_round(dispatcher, world)
     def full():
         raise ResponseError(f"Error running script (call to f_{'0a' * 20}): @user_script:1: @user_script: 1: -OOM full")
 
-    dispatcher._take_in = full
+    dispatcher._intake.take_in = full
     world.enroll(NORTE)
     world.submit(sf(1))
 
@@ -525,4 +527,4 @@ def test_a_full_memory_as_redis_6_2_tells_of_it_ends_no_round(dispatcher, world)
         dispatcher.tick()
 
     assert world.redis.scard(world.key("handed")) == 1
-    assert [line["event"] for line in logged] == ["nothing_admitted"]
+    assert [line["event"] for line in logged] == ["redis_full"]

@@ -13,11 +13,11 @@ from redis.exceptions import ResponseError
 
 from worker.ledger.admission import TOGETHER, Admission, Entry, Refused, arguments, grouped
 from worker.ledger.encoding import json_text, rest_of
-from worker.ledger.not_possible import NotPossible, NotRemoved, record_damaged
+from worker.ledger.not_possible import NotPermitted, NotPossible, NotRemoved, record_damaged
 from worker.ledger.reading import Reading
 from worker.ledger.records import Admitted, text
 from worker.ledger.replicas import Replicas
-from worker.ledger.trouble import is_outage, words
+from worker.ledger.trouble import is_not_permitted, is_outage, words
 
 FREE_MEMORY_AT_LEAST = 0.1
 """Share of Redis' memory below which nothing more is admitted (docs/architecture.md)."""
@@ -28,7 +28,13 @@ ASK_MEMORY_AGAIN_S = 60.0
 
 
 class LedgerFull(Exception):
-    """Redis has too little memory left to admit more."""
+    """Redis has too little memory left to admit more.
+
+    Attributes:
+        submission: As that of `Unavailable`: of many requests, some may have been admitted before.
+    """
+
+    submission: str | None = None
 
 
 class Admitting(Reading):
@@ -145,8 +151,10 @@ def _answers(group: Sequence[Admission], replies: Sequence[Any] | Exception) -> 
     """One for each of the group, which is one alone where it is an entry: then its problem is no other's."""
     entry = group[0].entry
     if isinstance(replies, Exception):
-        if entry is None or is_outage(replies):
+        if entry is None or (is_outage(replies) and not is_not_permitted(replies)):
             raise replies
+        if is_not_permitted(replies):
+            return [NotPermitted(words(replies))]
         return [NotPossible(f"{group[0].job}: Redis refuses its admission ({words(replies)})")]
     if entry and len(replies) > len(group):
         return [NotRemoved(entry.place, text(replies[-1][1]))]

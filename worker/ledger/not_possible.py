@@ -17,6 +17,13 @@ class NotRemoved(NotPossible):
         )
 
 
+class NotPermitted(NotPossible):
+    """What this user of Redis may not do; it is tried again, since an operator is changing that."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"Redis refuses ({why}): give the worker's user what docs/redis.md lists for its role")
+
+
 _VISIT_PROBLEMS = {
     "suspended": "account {account} is suspended ({detail}): anula accounts resume {account}",
     "paused": "account {account} is paused until {detail}: try again then",

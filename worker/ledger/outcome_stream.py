@@ -9,6 +9,7 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from worker.ledger.ledger import Ledger
+from worker.ledger.trouble import code
 
 PAGE = 100
 FIRST = "0-0"
@@ -75,11 +76,14 @@ class OutcomeStream:
         return Page(_entries(self._redis.xread({self._key: entry_id}, count=count, block=block_ms)), entry_id)
 
     def found_group(self, group: str, since: str) -> None:
-        """Make a group that begins after `since`; one that is there goes on from where it is."""
+        """Make a group that begins after `since`; one that is there goes on from where it is.
+
+        Where this user of Redis may not do that, an operator makes the groups.
+        """
         try:
             self._redis.xgroup_create(self._key, group, id=since, mkstream=True)
         except ResponseError as problem:
-            if not str(problem).startswith("BUSYGROUP"):
+            if code(problem) not in ("BUSYGROUP", "NOPERM"):
                 raise
 
     def given_before(self, group: str, consumer: str, *, count: int = PAGE) -> "Page":

@@ -39,6 +39,10 @@ class Reading:
         """A key of this namespace."""
         return ":".join((self.namespace, *parts))
 
+    def connect_anew(self) -> None:
+        """Leave the connections that nobody uses now: the next command finds the primary anew."""
+        self.redis.connection_pool.disconnect(inuse_connections=False)
+
     def clock_us(self) -> int:
         """Redis' clock, by which everything here goes, in microseconds."""
         seconds, micros = self.redis.time()

@@ -203,6 +203,7 @@ def test_a_lost_reply_to_a_submission_admits_nothing_twice(deployment, redis_url
 
 def test_redis_away_is_one_line(anula, monkeypatch):
     monkeypatch.setenv("ANULA_REDIS_URL", "redis://user:hidden@127.0.0.1:1/0")
+    monkeypatch.setenv("ANULA_REDIS_TIMEOUT_S", "0.3")
 
     for command in (
         ["jobs"],

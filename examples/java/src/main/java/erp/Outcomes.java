@@ -8,11 +8,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import redis.clients.jedis.JedisPubSub;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.StreamEntryID;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
+import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.params.XAutoClaimParams;
 import redis.clients.jedis.params.XReadGroupParams;
 import redis.clients.jedis.params.XReadParams;
@@ -30,6 +32,10 @@ public final class Outcomes {
     private static final int PAGE = 10;
     /** Shorter than the client's own time limit for a reply. */
     private static final int BLOCK_MS = 2_000;
+    private static final long LONGEST_PAUSE_MS = 5_000;
+    private static final Set<String> PASSING = Set.of(
+            "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOAUTH", "NOGROUP", "NOPERM", "NOREPLICAS", "OOM",
+            "READONLY", "TRYAGAIN", "UNBLOCKED", "WRONGPASS");
     private static final StreamEntryID FIRST = new StreamEntryID(0, 0);
 
     private final RedisClient client;
@@ -44,21 +50,51 @@ public final class Outcomes {
             System.err.print(USAGE);
             System.exit(2);
         }
-        try (RedisClient client = Server.client()) {
-            while (true) {
-                try {
-                    new Outcomes(client).read(arguments);
-                } catch (JedisConnectionException away) {
-                    System.err.println("Redis is away, trying again: " + away);
-                    Thread.sleep(1_000);
-                }
-            }
+        try {
+            readWithoutEnd(arguments);
         } catch (InterruptedException ended) {
             throw ended;
         } catch (Exception problem) {
             System.err.println("stopped: " + problem);
             System.exit(1);
         }
+    }
+
+    /** While Redis is away or refuses for now, it is tried again after pauses of 0.5 to 5 seconds. */
+    private static void readWithoutEnd(String[] arguments) throws Exception {
+        String told = "";
+        long pauseMs = 500;
+        while (true) {
+            long triedAt = System.nanoTime();
+            try (RedisClient client = Server.client()) { // a new connection finds the server that is the primary now
+                new Outcomes(client).read(arguments);
+            } catch (JedisException problem) {
+                if (!isWaitedFor(problem)) {
+                    throw problem;
+                }
+                if (System.nanoTime() - triedAt > LONGEST_PAUSE_MS * 1_000_000) { // it has worked in between
+                    told = "";
+                    pauseMs = 500;
+                }
+                if (!told.equals(String.valueOf(problem.getMessage()))) {
+                    told = String.valueOf(problem.getMessage());
+                    System.err.println("Redis does not serve, trying again: " + problem);
+                }
+            }
+            Thread.sleep(pauseMs);
+            pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+        }
+    }
+
+    /**
+     * Whether Redis is away or refuses for now: a failover, a restart, a full disk, a right that an operator changes; or
+     * the group is gone, which is then made anew.
+     */
+    private static boolean isWaitedFor(JedisException problem) {
+        String words = String.valueOf(problem.getMessage());
+        return problem instanceof JedisConnectionException
+                || words.startsWith("ERR max number of clients")
+                || PASSING.contains(words.split(" ", 2)[0]);
     }
 
     private void read(String[] arguments) throws IOException {
