@@ -101,7 +101,7 @@ def crowded(tmp_path_factory):
         yield server
 
 
-def test_threads_share_the_connections_that_there_are(crowded, deployment):
+def test_threads_share_the_connections_that_there_are(crowded, deployment, caplog):
     settings = deployment.settings.model_copy(update={"redis_url": crowded.url})
     problems: list[redis.RedisError] = []
 
@@ -121,6 +121,7 @@ def test_threads_share_the_connections_that_there_are(crowded, deployment):
 
         assert problems == []
         assert int(client.get("count")) == 40 * 50
+    assert [one.levelname for one in caplog.records if "no new connection" in one.getMessage()] == ["WARNING"]
 
 
 def test_a_server_that_is_away_is_no_reason_to_wait_for_another_thread(crowded, deployment):

@@ -21,13 +21,18 @@ _AT_ONCE = 1_000
 def check(settings: Settings, ledger: Ledger, environment: str) -> Check:
     """Whether namespaces of the other environment were found on this server, in any database."""
     others, unseen = list[str](), list[str]()
-    for database, redis in _databases(settings, ledger.redis):
+    own = int(ledger.redis.get_connection_kwargs().get("db") or 0)
+    numbers = _numbers(ledger.redis)
+    if numbers is None:
+        unseen.append("other databases")
+    for database in {own, *(numbers or ())}:
+        redis = ledger.redis if database == own else connect(settings, database=database)
         try:
             others += (f"{name} in database {database}" for name in _of_another(redis, ledger.namespace, environment))
         except RedisError as error:
             if is_outage(error):
                 raise
-            unseen.append(str(database))
+            unseen.append(f"other namespaces in database {database}")
         finally:
             if redis is not ledger.redis:
                 redis.close()
@@ -35,24 +40,19 @@ def check(settings: Settings, ledger: Ledger, environment: str) -> Check:
         found = f"this one is of {environment}, and of another are: {', '.join(others)}"
         remedy = "give each environment a server of its own: what is published is heard in all databases of one"
         return warning("environments", found, remedy)
-    hidden = f"; what else is in database {', '.join(unseen)} cannot be seen" if unseen else ""
+    hidden = f"; not allowed to see: {', '.join(unseen)}" if unseen else ""
     return ok("environments", f"no namespace of another was found{hidden}")
 
 
-def _databases(settings: Settings, own: Redis) -> Iterator[tuple[int, Any]]:
-    """Every database that holds keys, this one's client first; without INFO this one alone."""
-    number = int(own.get_connection_kwargs().get("db") or 0)
-    yield number, own
+def _numbers(redis: Redis) -> list[int] | None:
+    """The databases that hold keys; None where this user may not ask."""
     try:
-        keyspace = own.info("keyspace")
+        keyspace: Any = redis.info("keyspace")
     except RedisError as error:
         if is_outage(error):
             raise
-        return
-    for name in keyspace:
-        other = int(name.removeprefix("db"))
-        if other != number:
-            yield other, connect(settings, database=other)
+        return None
+    return sorted(int(name.removeprefix("db")) for name in keyspace if name.startswith("db"))
 
 
 def _of_another(redis: Any, namespace: str, environment: str) -> list[str]:

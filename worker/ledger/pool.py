@@ -1,5 +1,6 @@
 """Connections to Redis that threads share when the server gives no more of them (`maxclients`)."""
 
+import logging
 import time
 from threading import Condition
 from typing import Any
@@ -8,6 +9,8 @@ from redis import ConnectionPool
 from redis.exceptions import AuthenticationError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.sentinel import SentinelConnectionPool
+
+log = logging.getLogger(__name__)
 
 WAIT_S = 10.0
 """Longest wait for a connection that another thread holds."""
@@ -29,6 +32,7 @@ class _Sharing:
         self._turn = Condition()
         self._limit: int | None = None
         self._grow_at = 0.0
+        self._is_told = False
         super().__init__(*args, **options)
 
     def get_connection(self, *args: Any, **options: Any) -> Any:
@@ -44,11 +48,11 @@ class _Sharing:
                 return super().get_connection(*args, **options)  # type: ignore[misc]  # a mixin's
             except AuthenticationError:
                 raise
-            except RedisConnectionError:
+            except RedisConnectionError as error:
                 connected = self._connected()
                 if not connected or time.monotonic() >= give_up_at:
                     raise
-                self._limit, self._grow_at = connected, time.monotonic() + GROW_AGAIN_S
+                self._go_on_with(connected, error)
 
     def release(self, connection: Any) -> None:
         """Give a connection back."""
@@ -60,6 +64,12 @@ class _Sharing:
         if self._limit is not None:
             with self._turn:
                 self._turn.notify()
+
+    def _go_on_with(self, connected: int, error: Exception) -> None:
+        self._limit, self._grow_at = connected, time.monotonic() + GROW_AGAIN_S
+        if not self._is_told:
+            self._is_told = True
+            log.warning("no new connection to Redis (%s): going on with %d; see maxclients", error, connected)
 
     def _wait_for_turn(self, give_up_at: float) -> None:
         if self._limit is not None:

@@ -223,6 +223,7 @@ def test_a_server_that_forbids_looking_is_a_warning(patient, tmp_path_factory):
         "server": Result.WARNING,
         "groups": Result.WARNING,
     }
+    assert "other databases" in blind["environments"].found
 
 
 def test_the_operator_of_the_recipes_may_see_everything(patient, tmp_path_factory):

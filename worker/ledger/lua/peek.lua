@@ -68,6 +68,13 @@ local function items(list, last)
   return found
 end
 
+-- Nearly always there is nothing on any list, which is one question; an error (this user may not read one of them) is none.
+local lists = {}
+for place = first_list, #ARGV, 2 do lists[#lists + 1] = ARGV[place] end
+local are_empty = #lists > 0 and redis.pcall('EXISTS', unpack(lists)) == 0
+
 local found = { redis.call('HGET', KEYS[1], 'environment') or '', unreadable, entries() }
-for place = first_list, #ARGV, 2 do found[#found + 1] = items(ARGV[place], ARGV[place + 1]) end
+for place = first_list, #ARGV, 2 do
+  found[#found + 1] = are_empty and {} or items(ARGV[place], ARGV[place + 1])
+end
 return found
