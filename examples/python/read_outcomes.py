@@ -16,22 +16,10 @@ USAGE = """usage: {0} since FILE                       on from the id in FILE, w
        {0} group GROUP CONSUMER [SECONDS]   share with the group; take over what another left for so long (60)
        {0} channel                          what is published from now on"""
 PAGE = 10  # ten outcomes must be handled well within the time after which another consumer takes them over
-PASSING = frozenset(
-    [
-        "BUSY",
-        "CLUSTERDOWN",
-        "LOADING",
-        "MASTERDOWN",
-        "MISCONF",
-        "NOGROUP",
-        "NOPERM",
-        "NOREPLICAS",
-        "OOM",
-        "READONLY",
-        "TRYAGAIN",
-        "UNBLOCKED",
-    ]
-)  # NOGROUP: the group is made anew
+PASSING = {
+    *("BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOPERM", "NOREPLICAS", "OOM", "READONLY"),
+    *("TRYAGAIN", "UNBLOCKED", "NOGROUP"),  # a group that is gone is made anew
+}
 BLOCK_MS = 2_000  # shorter than the client's own time limit for a reply
 LONGEST_PAUSE_S = 5.0
 
@@ -136,7 +124,7 @@ def _chosen() -> Callable[[Any], None]:
 
 
 def passes(problem: Exception) -> bool:
-    """Whether Redis is away or refuses for now: a failover, a restart, a full disk, a right that an operator changes."""
+    """Whether Redis is away or refuses for now: a failover, a restart, a full disk, a right that is being changed."""
     if isinstance(problem, redis.ConnectionError | redis.TimeoutError):
         return True  # refused logins too: a password is being changed
     word = getattr(problem, "status_code", None) or str(problem).partition(" ")[0]

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from redis import Redis
+
 from tests.chaos.proxy import Link
 from tests.chaos.stage import LABELS, NAMESPACE, Freeze, Stage
 from worker.ledger.connect import UNAVAILABLE
@@ -21,6 +23,7 @@ _PROVIDER_FAULTS = (
     "delay", "delay-after", "cut-before", "cut-after", "error-before", "error-after", "busy-429", "busy-503",
     "garbage", "empty", "half",
 )  # fmt: skip
+_FORBIDDEN = ("brpop", "evalsha", "hset", "lpush", "publish", "xadd", "xdel", "zadd")
 _WEIGHTS: Mapping[str, float] = {
     "worker-kill": 10,
     "worker-term": 4,
@@ -29,6 +32,10 @@ _WEIGHTS: Mapping[str, float] = {
     "valkey-stop": 2,
     "valkey-hang": 2,
     "valkey-and-worker-kill": 2,
+    "refusal-demoted": 3,
+    "refusal-full": 3,
+    "refusal-no-disk": 2,
+    "refusal-forbidden": 4,
     "redis-link-slow": 4,
     "redis-link-cut": 5,
     "redis-link-swallows": 5,
@@ -72,6 +79,21 @@ def schedule(dice: random.Random, seconds: float, *, every_s: float) -> list[Fau
         faults.append(Fault(at_s, name, lasts_s, dice.getrandbits(32)))
         at_s += dice.expovariate(1 / every_s)
     return faults
+
+
+def _demote(client: Any) -> Callable[[], object]:
+    client.replicaof("127.0.0.1", "1")
+    return lambda: client.replicaof("NO", "ONE")
+
+
+def _fill(client: Any) -> Callable[[], object]:
+    client.config_set("maxmemory", 1)
+    return lambda: client.config_set("maxmemory", 0)
+
+
+def _forbid(client: Any, command: str) -> Callable[[], object]:
+    client.execute_command("ACL", "SETUSER", "default", f"-{command}")
+    return lambda: client.execute_command("ACL", "SETUSER", "default", f"+{command}")
 
 
 class Faults:
@@ -121,6 +143,8 @@ class Faults:
             return self._valkey(fault, dice)
         if fault.name.startswith("provider-") and "link" not in fault.name:
             return self._provider(fault, dice)
+        if fault.name.startswith("refusal-"):
+            return self._refusal(fault, dice)
         if fault.name == "secret-wrong":
             return self._secret(fault, dice)
         if fault.name.startswith("wake-ups-"):
@@ -137,6 +161,9 @@ class Faults:
             return False
         try:
             worker = post.worker
+            if not worker.is_running:
+                self.problems.append(f"worker {number} has ended by itself")
+                worker.start(until_ready=False)
             if fault.name == "worker-freeze":
                 start = time.monotonic()
                 worker.signal(signal.SIGSTOP)
@@ -181,6 +208,38 @@ class Faults:
             return True
         finally:
             self._stage.valkey_lock.release()
+
+    def _refusal(self, fault: Fault, dice: random.Random) -> bool:
+        """Valkey answers, and refuses: all writes, all that takes memory, or one command."""
+        if not self._stage.valkey_lock.acquire(blocking=False):
+            return False
+        try:
+            with Redis.from_url(self._stage.valkey.url, socket_timeout=10.0) as client:
+                undo = {
+                    "demoted": _demote,
+                    "full": _fill,
+                    "no-disk": self._break_disk,
+                    "forbidden": lambda one: _forbid(one, dice.choice(_FORBIDDEN)),
+                }[fault.name.partition("-")[2]](client)
+                self._wait(fault.lasts_s)
+                undo()
+            return True
+        finally:
+            self._stage.valkey_lock.release()
+
+    def _break_disk(self, client: Any) -> Callable[[], object]:
+        """A snapshot cannot be written where a folder has its name."""
+        in_its_place = self._stage.directory / "valkey" / client.config_get("dbfilename")["dbfilename"]
+        in_its_place.unlink(missing_ok=True)
+        in_its_place.mkdir()
+        client.config_set("save", "3600 1")
+        client.bgsave()
+
+        def undo() -> None:
+            in_its_place.rmdir()
+            client.config_set("save", "")
+
+        return undo
 
     def _provider(self, fault: Fault, dice: random.Random) -> bool:
         sandbox = self._stage.sandbox

@@ -79,6 +79,11 @@ def play(script: Script, directory: Path, tell: Callable[[str], None] = print) -
                 producer.start()
             operator.start()
             doing.play(faults.schedule(_dice(script, "faults"), script.seconds, every_s=script.every_s))
+            doing.problems += [
+                f"worker {number} has ended by itself"
+                for number, post in enumerate(stage.posts)
+                if not post.worker.is_running
+            ]
             tell("fine weather, waiting for the rest")
             drained_s = _drain(stage, producers, operator)
         finally:

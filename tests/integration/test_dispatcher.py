@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ResponseError
 from structlog.testing import capture_logs
 
 from config.accounts import Account, Environment
@@ -175,6 +175,58 @@ def test_a_redis_that_goes_away_is_waited_for(tmp_path, namespace, woken):
         world.redis.close()
 
     assert [line["event"] for line in lines if line["event"].startswith("redis")] == ["redis_away", "redis_back"]
+
+
+def test_a_full_redis_is_emptied_by_shorter_retention_before_anything_is_written(tmp_path, namespace, woken):
+    with running_valkey(tmp_path) as server:
+        world = World(server.url, namespace)
+        world.redis.xadd(world.key("requests"), {"request": json.dumps(sf(1))})
+        two_hours_ago_ms = world.redis.time()[0] * 1000 - 7_200_000
+        pipeline = world.redis.pipeline(transaction=False)
+        for number in range(5_000):
+            pipeline.xadd(world.key("outcomes"), {"outcome": "x" * 1_000}, id=f"{two_hours_ago_ms + number}-0")
+        pipeline.execute()
+        world.redis.config_set("maxmemory", world.redis.info("memory")["used_memory"] - 1)
+        with pytest.raises(OutOfMemoryError):
+            world.redis.set("anything", "x")
+
+        with capture_logs() as lines, running(build(server.url, namespace, woken, NORTE)):
+            wait_until(lambda: woken.has(1), limit_s=30)
+        world.redis.close()
+
+    assert [line for line in lines if line["event"] == "redis_away"] == []
+
+
+def test_a_full_redis_is_named_as_full_once_with_what_to_do(tmp_path, namespace, woken):
+    with running_valkey(tmp_path) as server:
+        world = World(server.url, namespace)
+        world.redis.config_set("maxmemory", 1)
+
+        with capture_logs() as lines, running(build(server.url, namespace, woken, NORTE)):
+            wait_until(lambda: lines)
+            world.redis.config_set("maxmemory", 0)
+            wait_until(lambda: world.redis.exists(world.key("account", "norte")))
+            wait_until(lambda: lines[-1]["event"] == "redis_back")
+        world.redis.close()
+
+    assert [line["event"] for line in lines] == ["redis_full", "redis_back"]
+    assert "ANULA_OUTCOME_RETENTION_DAYS" in lines[0]["remedy"]
+
+
+def test_a_command_that_is_not_permitted_is_logged_once_and_keeps_no_step_from_its_work(tmp_path, namespace, woken):
+    with running_valkey(tmp_path) as server:
+        world = World(server.url, namespace)
+        world.redis.execute_command("ACL", "SETUSER", "default", "-xtrim")
+        with capture_logs() as lines, running(build(server.url, namespace, woken, NORTE)):
+            world.submit(sf(1))
+            wait_until(lambda: woken.has(1))
+            wait_until(lambda: lines)
+            world.redis.execute_command("ACL", "SETUSER", "default", "+xtrim")
+            wait_until(lambda: lines[-1]["event"] == "redis_back", limit_s=30)
+        world.redis.close()
+
+    assert [(line["event"], line.get("part")) for line in lines] == [("redis_refuses", "trim"), ("redis_back", None)]
+    assert "docs/redis.md" in lines[0]["remedy"]
 
 
 def test_a_redis_that_has_lost_everything_learns_the_accounts_anew(tmp_path, namespace, woken):

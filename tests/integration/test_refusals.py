@@ -3,18 +3,19 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.following import Following
 from tests.support.hand_driven import Deployment, a_deployment, cancelled, cfdi
 from tests.support.refusing_proxy import SET_UP, RefusingProxy, refusing_proxy
 from tests.support.sandbox import running_sandbox
 from tests.support.site import Site, Worker, running_site
 from tests.support.waiting import wait_until
-from worker.client import Client, LedgerFull, Published, Unavailable
+from worker.client import Client, LedgerFull, Unavailable
 from worker.sandbox.numbers import sandbox_uuid
 
 pytestmark = pytest.mark.integration
@@ -145,36 +146,26 @@ def test_a_submission_waits_for_what_passes_soon(tmp_path, proxy, namespace, wor
         assert client.submit(cfdi()).run == 1
 
 
-class Following(threading.Thread):
-    """Keeps what a client's endless iterator gives."""
-
-    def __init__(self, outcomes: Callable[[], Iterator[Published]]) -> None:
-        super().__init__(daemon=True)
-        self._outcomes = outcomes
-        self.got: list[str] = []
-        self.start()
-
-    def run(self) -> None:
-        for one in self._outcomes():
-            self.got.append(one["job"])
+def is_back(caplog: pytest.LogCaptureFixture, times: int) -> bool:
+    return caplog.messages.count("Redis is back") >= times
 
 
 @pytest.mark.parametrize("way", [{}, {"group": "g", "consumer": "c"}], ids=["since", "group"])
 def test_who_follows_goes_on_after_every_word(deployment, proxy, caplog, way):
     with Client(deployment.settings.model_copy(update={"redis_url": proxy.url})) as client:
         following = Following(partial(client.outcomes, follow=True, **way))
-        for words, passing in WORDS.values():
+        for number, (word, (words, passing)) in enumerate(WORDS.items(), start=1):
             proxy.refuse(words, but=passing)
-            said = words.split(" ", 1)[1][:30]
+            said = "no memory left" if word == "OOM" else words.split(" ", 1)[1][:30]
             wait_until(lambda said=said: said in caplog.text, limit_s=30, what=words)
-        proxy.let_pass()
+            proxy.let_pass()
+            wait_until(partial(is_back, caplog, number), limit_s=30)
 
         job = deployment.client().submit(cfdi()).job
         deployment.end(job, cancelled())
 
         wait_until(lambda: job in following.got, limit_s=30)
     assert "start it" not in caplog.text
-    assert caplog.messages.count("Redis is back") >= 1
 
 
 def test_a_group_that_is_gone_is_made_anew(deployment, caplog):

@@ -3,12 +3,21 @@
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
+from tests.support.following import Following
 from tests.support.hand_driven import Deployment, a_deployment, cancelled, cfdi
 from tests.support.sandbox import N_PROT, X_JUST, running_sandbox
-from tests.support.sentinels import PASSWORD, SENTINEL_PASSWORD, Watched, assert_no_password_is_told, watched_servers
+from tests.support.sentinels import (
+    MASTER,
+    PASSWORD,
+    SENTINEL_PASSWORD,
+    Watched,
+    assert_no_password_is_told,
+    watched_servers,
+)
 from tests.support.site import running_site
 from tests.support.waiting import wait_until
 from worker.client import Client, Unavailable
@@ -47,7 +56,7 @@ def test_without_a_replica_nobody_is_told_that_a_submission_is_admitted(deployme
     try:
         with pytest.raises(Unavailable, match="no replica has confirmed") as first:
             client.submit(request)
-        with pytest.raises(Unavailable), deployment.client(replica_timeout_s=0.3) as another:
+        with pytest.raises(Unavailable), deployment.client(redis_timeout_s=1.0, replica_timeout_s=0.3) as another:
             another.submit(request, submission=first.value.submission)  # on a connection that has written nothing
     finally:
         watched.replica.thaw()
@@ -125,6 +134,71 @@ def test_a_failover_in_the_middle_leaves_every_job_with_one_outcome(tmp_path, wa
         log = worker.log.read_text()
         for secret in (PASSWORD, SENTINEL_PASSWORD):
             assert secret not in log
+
+
+def test_a_planned_failover_ends_no_worker_and_no_reader(tmp_path, watched):
+    wait_until(watched.has_replica, limit_s=30)
+    with (
+        running_sandbox(latency_s=1.0) as sandbox,
+        running_site(
+            tmp_path, redis_url=watched.url, namespace=a_namespace(), sandbox_url=sandbox.url, extra=quick(watched)
+        ) as site,
+    ):
+        worker = site.start_worker()
+        following = Following(partial(site.client.outcomes, follow=True, group="g", consumer="c"))
+        jobs = [one.job for one in site.client.submit_many(sf_requests(10, first=200))]
+        wait_until(lambda: sandbox.document(jobs[0].partition(":")[2])["asked"])
+        promoted = watched.replica
+
+        watched.sentinels[0].client().execute_command("SENTINEL", "FAILOVER", MASTER)
+
+        wait_until(lambda: watched.primary is promoted, limit_s=30)
+        wait_until(watched.has_replica, limit_s=40)
+        jobs.append(site.client.submit(sf_requests(1, first=300)[0]).job)
+        wait_until(lambda: set(jobs) <= set(following.got), limit_s=60)
+        assert worker.is_running
+        assert Counter(one["job"] for one in site.outcomes()).most_common(1)[0][1] == 1
+        assert "Traceback" not in worker.log.read_text()
+
+
+def test_a_lost_replica_under_min_replicas_to_write_is_waited_for(tmp_path, watched):
+    wait_until(watched.has_replica, limit_s=30)
+    primary, replica = watched.primary.client(), watched.replica
+    with (
+        running_sandbox(latency_s=1.0) as sandbox,
+        running_site(
+            tmp_path, redis_url=watched.url, namespace=a_namespace(), sandbox_url=sandbox.url, extra=quick(watched)
+        ) as site,
+    ):
+        worker = site.start_worker()
+        jobs = [one.job for one in site.client.submit_many(sf_requests(5, first=400))]
+        wait_until(lambda: sandbox.document(jobs[0].partition(":")[2])["asked"])
+        try:
+            primary.config_set("min-replicas-max-lag", 1)
+            primary.config_set("min-replicas-to-write", 1)
+            replica.kill()
+            wait_until(lambda: "NOREPLICAS" in worker.log.read_text(), limit_s=30)
+            with pytest.raises(Unavailable, match="NOREPLICAS") as refused:
+                Client(site.settings.model_copy(update={"redis_timeout_s": 0.2}), site.accounts).submit(cfdi())
+            assert "replica" in refused.value.remedy
+            assert worker.is_running
+        finally:
+            replica.start()
+            wait_until(watched.has_replica, limit_s=30)
+            primary.config_set("min-replicas-to-write", 0)
+
+        for job in jobs:
+            assert site.outcome(job, limit_s=60)["status"] == "cancelled"
+        assert max(document_calls(sandbox, jobs)) == 1
+        assert "Traceback" not in worker.log.read_text()
+
+
+def quick(watched: Watched) -> dict[str, str]:
+    return {**watched.settings, "ANULA_REPLICA_TIMEOUT_S": "0.1", "ANULA_REDIS_TIMEOUT_S": "2"}
+
+
+def sf_requests(count: int, *, first: int) -> list[dict[str, str]]:
+    return [{"provider": "solucion-factible", "uuid": sandbox_uuid(200, first + n)} for n in range(count)]
 
 
 def document_calls(sandbox, jobs: list[str]) -> list[int]:
