@@ -276,8 +276,8 @@ def test_python_s_own_client_tells_what_is_wrong_at_once(site, tmp_path):
     erp = programs(WITH_CLIENT, WITH_CLIENT.prepare(tmp_path), tmp_path / "erp", site.environment)
 
     invalid = erp.try_to_submit("client", "not-a-uuid")
-    nobody = {"ANULA_REDIS_URL": "redis://127.0.0.1:1/0", "ANULA_REDIS_TIMEOUT_S": "0.3"}
-    away = erp.try_to_submit("client", a_uuid(), **nobody)
+    nowhere = "redis://127.0.0.1:1/0"
+    away = erp.try_to_submit("client", a_uuid(), ANULA_REDIS_URL=nowhere, ANULA_REDIS_TIMEOUT_S="0.3")
 
     assert (invalid.returncode, invalid.stderr) == (2, "uuid: must be 8-4-4-4-12 hex digits\n")
     assert away.returncode == 1
