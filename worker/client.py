@@ -102,12 +102,15 @@ class Client:
         """The ledger; the first time, the server and the accounts' environment, if there are any, are checked."""
         return self.ask(lambda ledger: ledger)
 
-    def ask(self, question: Callable[[Ledger], T], *, runs_on: bool = False) -> T:
-        """The ledger's answer to a question; an outage is waited out for a while, without end where one `runs_on`."""
+    def ask(self, question: Callable[[Ledger], T], *, runs_on: bool = False, once: bool = False) -> T:
+        """The ledger's answer to a question; an outage is waited out for a while, without end where one `runs_on`.
+
+        `once`: it is an operator's move, which would tell of itself as done before if it were repeated.
+        """
         return answered(
             lambda: question(self._checked()),
             url=self.settings.redis_url,
-            give_up_at=NEVER if runs_on else time.monotonic() + self._tries_s,
+            give_up_at=NEVER if runs_on else time.monotonic() + (0.0 if once else self._tries_s),
             connect_anew=self._ledger.connect_anew,
         )
 

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 from config.accounts import ACCOUNT_NAME, Accounts, ProviderName
 from worker.ledger.admission import Entry
 from worker.ledger.ledger import Ledger
-from worker.ledger.trouble import is_outage
+from worker.ledger.trouble import is_outage_of_all
 from worker.ledger.ways_in import WaysIn
 
 log = structlog.get_logger(__name__)
@@ -96,7 +96,7 @@ class Left:
         try:
             return all(self._is_elsewhere(one) for one in self._wanted)
         except ResponseError as error:  # each request that is read again meets it, and is logged
-            if is_outage(error):
+            if is_outage_of_all(error):
                 raise
             return False
 

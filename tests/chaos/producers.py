@@ -17,14 +17,14 @@ from redis.retry import Retry
 from config.accounts import Accounts
 from config.settings import Settings
 from tests.chaos.load import Load, Submission, Way
-from worker.client import Client, Unavailable
+from worker.client import Client, LedgerFull, Unavailable
 from worker.client import Submission as Admitted
 
 WITHOUT_KEY, AT_ONCE, LATER = 3, 4, 5
 """One of so many stream entries has no submission key, is repeated at once, brings an earlier one along."""
 _LATE = 40
 """How many other entries come between one and its late repeat."""
-_AWAY = (RedisError, OperationalError, OSError, Unavailable)
+_AWAY = (RedisError, OperationalError, OSError, Unavailable, LedgerFull)
 
 
 @dataclass(slots=True)

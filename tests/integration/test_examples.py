@@ -16,6 +16,7 @@ from tests.support.hand_driven import a_uuid
 from tests.support.http_server import CERTIFICATE
 from tests.support.languages import LANGUAGES, ROOT, WITH_CLIENT, CannotRunError, Language, Programs, Reader, programs
 from tests.support.lossy_proxy import lossy_proxy
+from tests.support.refusing_proxy import refusing_proxy
 from tests.support.sandbox import N_PROT, X_JUST, Sandbox, running_sandbox
 from tests.support.site import Site, running_site
 from tests.support.tls_proxy import tls_proxy
@@ -261,6 +262,34 @@ def test_other_arguments_are_told_how_it_is_used(erp, arguments):
     assert "usage: " in done.stderr
 
 
+REFUSALS = (
+    "READONLY You can't write against a read only replica.",
+    "UNBLOCKED force unblock",
+    "LOADING Redis is loading",
+)
+
+
+@pytest.mark.parametrize("way", ["since", "group"])
+def test_a_reader_goes_on_after_a_refusal_and_makes_a_group_that_is_gone_anew(erp, site, shared_valkey, way):
+    document = a_document(200)
+    group = f"g-{document}"
+    arguments = ("since", str(erp.evidence.parent / "last-id")) if way == "since" else ("group", group, "one")
+    with refusing_proxy(shared_valkey.port) as proxy, erp.reading(*arguments, ANULA_REDIS_URL=proxy.url) as reader:
+        for words in REFUSALS:
+            proxy.refuse(words)
+            reader.told(words.partition(" ")[2])
+            proxy.let_pass()
+        if way == "group":
+            outcomes = site.ledger.key("outcomes")
+            wait_until(lambda: group in [one["name"].decode() for one in site.ledger.redis.xinfo_groups(outcomes)])
+            site.ledger.redis.xgroup_destroy(outcomes, group)
+            reader.told("NOGROUP")
+        erp.submit("stream", document)
+
+        assert reader.told(f"solucion-factible:{document}").startswith("cancelled (cancelled)")
+        assert reader.process.poll() is None
+
+
 def test_python_s_own_client_returns_with_the_job_and_reads_it_in_a_group(site, tmp_path):
     """What imports Anula itself, and so has no counterpart in the other languages."""
     erp = programs(WITH_CLIENT, WITH_CLIENT.prepare(tmp_path), tmp_path / "erp", site.environment)
@@ -276,8 +305,8 @@ def test_python_s_own_client_tells_what_is_wrong_at_once(site, tmp_path):
     erp = programs(WITH_CLIENT, WITH_CLIENT.prepare(tmp_path), tmp_path / "erp", site.environment)
 
     invalid = erp.try_to_submit("client", "not-a-uuid")
-    nobody = {"ANULA_REDIS_URL": "redis://127.0.0.1:1/0", "ANULA_REDIS_TIMEOUT_S": "0.3"}
-    away = erp.try_to_submit("client", a_uuid(), **nobody)
+    nowhere = "redis://127.0.0.1:1/0"
+    away = erp.try_to_submit("client", a_uuid(), ANULA_REDIS_URL=nowhere, ANULA_REDIS_TIMEOUT_S="0.3")
 
     assert (invalid.returncode, invalid.stderr) == (2, "uuid: must be 8-4-4-4-12 hex digits\n")
     assert away.returncode == 1

@@ -1,5 +1,7 @@
 """What Redis says when it refuses, from real servers, in and out of pipelines and scripts."""
 
+import threading
+
 import pytest
 import redis
 from redis.exceptions import AuthenticationError, NoScriptError, OutOfMemoryError, ReadOnlyError, ResponseError
@@ -10,6 +12,7 @@ from tests.support.valkey import running_valkey
 from worker.ledger import trouble
 from worker.ledger.admitting import LedgerFull
 from worker.ledger.ledger import Ledger
+from worker.retry import until_taken
 from worker.unavailable import Unavailable, translated
 
 pytestmark = pytest.mark.integration
@@ -81,6 +84,20 @@ def test_a_submission_is_told_what_redis_said_without_what_was_asked(refusing, b
         assert isinstance(told.value, Unavailable)
         assert told.value.passes
     assert "secret-thing" not in str(told.value)
+
+
+def test_an_answer_that_is_not_permitted_is_kept_until_it_is(refusing):
+    held = refusing.call(sf(2))
+    rights = refusing.redis.execute_command
+    rights("ACL", "SETUSER", "default", "-xadd")
+    threading.Timer(0.3, rights, ("ACL", "SETUSER", "default", "+xadd")).start()
+
+    taken = until_taken(
+        lambda: refusing.ledger.finish(held.begun, held.token, held.nonce, finish()), is_outage=trouble.is_outage
+    )
+
+    assert taken == "ended"
+    assert len(refusing.outcomes()) == 1
 
 
 def test_a_script_that_is_wrong_is_no_outage(refusing):

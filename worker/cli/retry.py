@@ -63,7 +63,7 @@ def _retry(client: Client, jobs: Iterable[str]) -> None:
 def _retried(client: Client, jobs: Sequence[str], by: str) -> Sequence[int | NotPossible]:
     ledger = client.ledger
     try:
-        return client.ask(lambda _: ledger.retry_many(jobs, by=by))
+        return client.ask(lambda _: ledger.retry_many(jobs, by=by), once=True)
     except (Unavailable, LedgerFull):
         some = jobs[0] if len(jobs) == 1 else f"{jobs[0]} and the {len(jobs) - 1} after it"
         complain(f"{some} may be retried or not: give the same command again, what is open then is not retried twice")

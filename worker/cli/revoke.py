@@ -41,7 +41,7 @@ def _revoke(client: Client, job: str, by: str) -> str | None:
         if not record.is_open:
             return f"{job} is {record.state} already: nothing to revoke"
         verdict = revoked(record)
-        reply = client.ask(lambda ledger: ledger.revoke(record, verdict, by=by))  # noqa: B023 - called at once
+        reply = client.ask(lambda ledger: ledger.revoke(record, verdict, by=by), once=True)  # noqa: B023 - called at once
         if reply == "ended":
             say(f"{job} revoked")
             for warning in verdict.warnings:

@@ -11,7 +11,7 @@ from worker.check import Check, ok, warning
 from worker.ledger.connect import connect
 from worker.ledger.ledger import Ledger
 from worker.ledger.records import text
-from worker.ledger.trouble import is_outage
+from worker.ledger.trouble import is_outage_of_all
 
 KEYS_LOOKED_AT = 20_000
 """In each database, for the names of other namespaces: a look at all of a large one would hold up the others."""
@@ -30,7 +30,7 @@ def check(settings: Settings, ledger: Ledger, environment: str) -> Check:
         try:
             others += (f"{name} in database {database}" for name in _of_another(redis, ledger.namespace, environment))
         except RedisError as error:
-            if is_outage(error):
+            if is_outage_of_all(error):
                 raise
             unseen.append(f"other namespaces in database {database}")
         finally:
@@ -49,7 +49,7 @@ def _numbers(redis: Redis) -> list[int] | None:
     try:
         keyspace: Any = redis.info("keyspace")
     except RedisError as error:
-        if is_outage(error):
+        if is_outage_of_all(error):
             raise
         return None
     return sorted(int(name.removeprefix("db")) for name in keyspace if name.startswith("db"))
@@ -74,7 +74,7 @@ def _environment(redis: Any, meta: str) -> str | None:
     try:
         found = redis.hget(meta, "environment")
     except RedisError as error:
-        if is_outage(error):
+        if is_outage_of_all(error):
             raise
         return None
     return text(found) if found in {b"test", b"production"} else None

@@ -17,7 +17,7 @@ from worker.ledger.not_possible import NotPermitted, NotPossible, NotRemoved, re
 from worker.ledger.reading import Reading
 from worker.ledger.records import Admitted, text
 from worker.ledger.replicas import Replicas
-from worker.ledger.trouble import is_not_permitted, is_outage, words
+from worker.ledger.trouble import is_not_permitted, is_outage, is_outage_of_all, words
 
 FREE_MEMORY_AT_LEAST = 0.1
 """Share of Redis' memory below which nothing more is admitted (docs/architecture.md)."""
@@ -131,7 +131,7 @@ class Admitting(Reading):
         try:
             memory = self.redis.info("memory")
         except ResponseError as error:
-            if is_outage(error):
+            if is_outage_of_all(error):
                 raise
             memory = {}
         limit, used = _number(memory.get("maxmemory")), _number(memory.get("used_memory"))

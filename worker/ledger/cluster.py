@@ -5,7 +5,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from config.problem import ConfigurationProblem
-from worker.ledger.trouble import code, is_outage
+from worker.ledger.trouble import code, is_outage_of_all
 
 _SAYS_CLUSTER = frozenset({"CROSSSLOT", "MOVED", "ASK"})
 """Words that only a node of a cluster says. CLUSTERDOWN is another: it may pass, and is waited for as an outage."""
@@ -31,7 +31,7 @@ def _mode(redis: Any) -> str | None:
     try:
         found = redis.info("server").get("redis_mode")
     except RedisError as error:
-        if is_outage(error):
+        if is_outage_of_all(error):
             raise
         return None
     return None if found is None else str(found)
@@ -41,7 +41,7 @@ def _behaves_as_cluster(redis: Any, namespace: str) -> bool:
     try:
         redis.exists(*(f"{namespace}:{name}" for name in ("meta", "requests", "outcomes", "open")))
     except RedisError as error:
-        if code(error) not in _SAYS_CLUSTER and is_outage(error):
+        if code(error) not in _SAYS_CLUSTER and is_outage_of_all(error):
             raise
         return code(error) in _SAYS_CLUSTER
     return False

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from worker.ledger.ledger import Ledger
 from worker.ledger.records import text
-from worker.ledger.trouble import is_outage
+from worker.ledger.trouble import is_outage_of_all
 from worker.ledger.ways_in import PRIORITY_LISTS, SEPARATOR
 
 DEFAULT_QUEUE = "celery"
@@ -68,7 +68,7 @@ def look(ledger: Ledger) -> Found:
         try:
             unread += _unread(ledger.redis, group)
         except RedisError as error:
-            if is_outage(error):
+            if is_outage_of_all(error):
                 raise
             hidden.append(group.words)
     return Found(unread, hidden)
@@ -82,7 +82,7 @@ def wrong_types(ledger: Ledger) -> Found:
         try:
             found = text(ledger.redis.type(place))
         except RedisError as error:
-            if is_outage(error):
+            if is_outage_of_all(error):
                 raise
             hidden.append(shown(place))
         else:
