@@ -4,6 +4,8 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# What Anula is measured beside lives apart: none of it is a dependency of ours
+PEERS  := .venv-peers
 # python3.11 where it runs (a version manager's stand-in may exist and not run), else python3
 PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
 # Passed on to the tool: make test ARGS="-k ledger", make lock ARGS=--upgrade
@@ -12,7 +14,7 @@ ARGS   ?=
 RUN_FROM_PROCFILE = PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^$@: *//p' Procfile) $(ARGS)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-size test-wheel bench bench-import chaos check format worker flower redis sandbox lock clean
+.PHONY: help setup demo test test-size test-wheel bench bench-import bench-peers chaos check format worker flower redis sandbox lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -44,6 +46,9 @@ bench: $(READY)  ## measure: how soon a job is called for, a worker's weight, a 
 
 bench-import: $(READY)  ## measure: rows a second from a file to the ledger, memory, interactive jobs beside bulk
 	@$(BIN)/python -m tests.bench.importing $(ARGS)
+
+bench-peers: $(READY) $(PEERS)/.ready  ## measure: Anula beside Celery, dramatiq and huey on the same work; ARGS="--rounds 7" chooses
+	@$(BIN)/python -m tests.bench.peers.run $(ARGS)
 
 check: $(READY)  ## lint, formatting, types, import rules
 	$(BIN)/ruff check
@@ -79,7 +84,7 @@ lock: $(READY)  ## write requirements.lock from pyproject.toml; ARGS=--upgrade t
 		echo 'requirements.lock names a place instead of a version: see the lines above' >&2; exit 1; fi
 
 clean:  ## remove .venv and everything that the tools have left
-	rm -rf $(VENV) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml
@@ -89,4 +94,9 @@ $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PEERS)/.ready: tests/bench/peers.txt
+	@$(PYTHON) -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@

@@ -55,14 +55,18 @@ class Environment(StrEnum):
 
 
 def _secure_address(address: str | None) -> str | None:
-    """Refuse plain `http://` to anywhere but this machine."""
+    """Refuse plain `http://` to anywhere but this machine. What is wrong is said without the address."""
     if address is None:
         return None
-    parts = urlsplit(address)
-    if parts.username or parts.password:
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # raises ValueError where it is none
+    except ValueError:  # quotes the address, which may have a password in it
+        message = "must be an address that can be read: https://HOST[:PORT]/PATH"
+        raise ValueError(message) from None
+    if "@" in parts.netloc:
         message = "must not carry a user or a password"
         raise ValueError(message)
-    _ = parts.port  # raises ValueError where it is none
     if parts.scheme == "https" and parts.hostname:
         return address
     if parts.scheme == "http" and parts.hostname and _is_loopback(parts.hostname):
@@ -208,6 +212,17 @@ def load(path: Path) -> Accounts:
     if problems:
         raise ConfigurationProblem("; ".join(problems))
     return Accounts(accounts, _the_environment(path, accounts))
+
+
+def variables(path: Path) -> frozenset[str]:
+    """The variables that an accounts file names as places of secrets; none where it cannot be read."""
+    try:
+        tables = tomllib.loads(_read(path)).get("accounts")
+    except (ConfigurationProblem, tomllib.TOMLDecodeError):
+        return frozenset()
+    accounts = tables.values() if isinstance(tables, dict) else ()
+    named = [table.get(key) for table in accounts if isinstance(table, dict) for key in ("password_env", "token_env")]
+    return frozenset(name for name in named if isinstance(name, str))
 
 
 def _read(path: Path) -> str:

@@ -4,7 +4,7 @@ import math
 from typing import Any
 from urllib.parse import quote
 
-from config import redis_access
+from config import redis_access, redis_url
 from config.redis_access import Sentinels
 from config.settings import Settings
 
@@ -12,10 +12,14 @@ CONCURRENCY = 32
 """Calls at a time and process; the work is waiting on the network (docs/adr/0004-threads.md)."""
 
 
+def run_queue(settings: Settings) -> str:
+    """The one queue that workers serve: released jobs wait on it for a thread."""
+    return f"{settings.namespace}.run"
+
+
 def celery_settings(settings: Settings) -> dict[str, Any]:
     """Celery's configuration for these settings."""
     broker_url, options = _broker(settings)
-    run_queue = f"{settings.namespace}.run"
     return {
         "broker_url": broker_url,
         "broker_transport": f"worker.broker:{'SentinelTransport' if options else 'Transport'}",
@@ -39,9 +43,9 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "result_backend": None,
         "task_acks_late": True,
         "task_create_missing_queues": True,
-        "task_default_queue": run_queue,
+        "task_default_queue": run_queue(settings),
         "task_ignore_result": True,
-        "task_routes": {"anula.submit": {"queue": settings.namespace}, "anula.cancel": {"queue": run_queue}},
+        "task_routes": {"anula.submit": {"queue": settings.namespace}, "anula.cancel": {"queue": run_queue(settings)}},
         "task_serializer": "json",
         "accept_content": ["json"],
         "worker_cancel_long_running_tasks_on_connection_loss": False,
@@ -55,14 +59,22 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
 
 
 def _broker(settings: Settings) -> tuple[str, dict[str, Any]]:
-    """Kombu's URL and transport options; kombu writes every Sentinel as an address of its own, TLS or not."""
-    sentinels = Sentinels.named(settings)
+    """Kombu's URL and transport options; kombu writes every Sentinel as an address of its own, TLS or not.
+
+    User and password are percent-encoded anew, so that kombu finds no other parts in them than we did.
+    """
+    sentinels, address = Sentinels.named(settings), redis_url.read(settings.redis_url)
+    login = ":".join(quote(one or "", safe="") for one in (address.username, address.password))
+    at = f"{login}@" if address.username or address.password else ""
+    scheme = "sentinel" if sentinels else "rediss" if address.is_tls else "redis"
+    urls = (f"{scheme}://{at}{_in_url(host)}:{port}/{address.database}" for host, port in address.hosts)
     if sentinels is None:
-        return settings.redis_url, {}
-    login = ":".join(quote(one or "", safe="") for one in (sentinels.username, sentinels.password))
-    at = f"{login}@" if sentinels.login else ""
-    hosts = ";".join(f"sentinel://{at}{host}:{port}/{sentinels.database}" for host, port in sentinels.hosts)
-    return hosts, {
+        return ";".join(urls), {}
+    return ";".join(urls), {
         "master_name": sentinels.master,
         "sentinel_kwargs": redis_access.to_sentinels(settings, sentinels),
     }
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -4,6 +4,8 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping, MutableMapping
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -20,10 +22,11 @@ SAID_BY_US = ("celery.app.trace", "celery.worker.strategy")
 HIDDEN = "[hidden]"
 
 
-def configure(settings: Settings, secrets: Callable[[], Collection[str]] = tuple) -> None:
-    """Send structlog's and the standard library's lines to standard error.
+def configure(settings: Settings, secrets: Callable[[], Collection[str]] = tuple, *, file: Path | None = None) -> None:
+    """Send structlog's and the standard library's lines to standard error, or to `file`.
 
-    `secrets` gives what must not appear; it is asked once for every line, and has to be quick.
+    `secrets` gives what must not appear; it is asked once for every line, and has to be quick. A file that was renamed
+    is opened anew, as logrotate wants it.
     """
     redaction = _Redaction(secrets)
     shared: list[structlog.typing.Processor] = [
@@ -39,7 +42,7 @@ def configure(settings: Settings, secrets: Callable[[], Collection[str]] = tuple
         cache_logger_on_first_use=True,
     )
     as_json = settings.log_format == "json"
-    render: structlog.typing.Processor = structlog.processors.JSONRenderer() if as_json else _for_people()
+    render: structlog.typing.Processor = structlog.processors.JSONRenderer() if as_json else _for_people(file)
     exceptions: list[structlog.typing.Processor] = [structlog.processors.format_exc_info] if as_json else []
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
@@ -51,16 +54,22 @@ def configure(settings: Settings, secrets: Callable[[], Collection[str]] = tuple
             render,
         ],
     )
-    handler = logging.StreamHandler()
+    handler = WatchedFileHandler(file, encoding="utf-8") if file else logging.StreamHandler()
     handler.setFormatter(_Redacting(formatter, redaction))
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
     for name in (*QUIET, *SAID_BY_US):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _for_people() -> structlog.typing.Processor:
+def goes_to_file() -> bool:
+    """Whether lines go to a file instead of standard error."""
+    return any(isinstance(handler, WatchedFileHandler) for handler in logging.getLogger().handlers)
+
+
+def _for_people(file: Path | None) -> structlog.typing.Processor:
     """Tracebacks without local variables: rich would print them, secrets included, broken over lines."""
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    in_colours = file is None and sys.stderr.isatty()
+    return structlog.dev.ConsoleRenderer(colors=in_colours, exception_formatter=structlog.dev.plain_traceback)
 
 
 def _flat(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

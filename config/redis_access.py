@@ -1,16 +1,12 @@
 """Where Redis is, and how it is spoken to: one address for the ledger's client and for Celery's."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Self
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
+from config import redis_url
 from config.settings import Settings
-
-SENTINEL_PORT = 26379
-_SENTINEL_SCHEMES = ("sentinel://", "sentinels://")
-_TLS_SCHEMES = ("rediss://", "sentinels://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +30,16 @@ class Sentinels:
     @classmethod
     def named(cls, settings: Settings) -> Self | None:
         """The Sentinels of these settings; None where they name one server."""
-        if not settings.redis_url.startswith(_SENTINEL_SCHEMES):
+        address = redis_url.read(settings.redis_url)
+        if address.master is None:
             return None
-        parts = urlsplit(settings.redis_url)
-        master, _, database = parts.path.strip("/").partition("/")
         password = settings.sentinel_password
         return cls(
-            hosts=tuple(_address(host) for host in parts.netloc.rpartition("@")[2].split(",")),
-            master=unquote(master),
-            database=int(database or 0),
-            username=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
+            hosts=address.hosts,
+            master=address.master,
+            database=address.database,
+            username=address.username,
+            password=address.password,
             own_username=settings.sentinel_username,
             own_password=password.get_secret_value() if password else None,
         )
@@ -65,9 +60,10 @@ def tls(settings: Settings) -> dict[str, str]:
 
     A query of the URL (`?ssl_cert_reqs=none`) switches the check off, for whoever means it.
     """
-    if not settings.redis_url.startswith(_TLS_SCHEMES):
+    address = redis_url.read(settings.redis_url)
+    if not address.is_tls:
         return {}
-    checked = {"ssl_cert_reqs": "none" if urlsplit(settings.redis_url).query == "ssl_cert_reqs=none" else "required"}
+    checked = {"ssl_cert_reqs": "required" if address.is_checked else "none"}
     return checked | ({"ssl_ca_certs": str(settings.redis_ca_file)} if settings.redis_ca_file else {})
 
 
@@ -81,18 +77,20 @@ def to_sentinels(settings: Settings, sentinels: Sentinels) -> dict[str, Any]:
     return {**limits, **sentinels.own_login, "retry": None, **({"ssl": True, **checked} if checked else {})}
 
 
+def to_server(settings: Settings) -> dict[str, Any]:
+    """Where the one server of these settings is, who asks, and how certificates are checked, likewise."""
+    address = redis_url.read(settings.redis_url)
+    ((host, port),) = address.hosts
+    login = _given(username=address.username, password=address.password)
+    return {"host": host, "port": port, "db": address.database, "ssl": address.is_tls, **tls(settings), **login}
+
+
 def passwords(settings: Settings) -> Collection[str]:
     """What must not be shown of these settings, as it is and as it stands in the URL."""
-    in_url = re.search(r"^\w+://[^:@/]*:(.*)@", settings.redis_url)
-    found = {in_url[1], unquote(in_url[1])} if in_url else set()
-    if settings.sentinel_password:
-        found.add(settings.sentinel_password.get_secret_value())
-    return {one for one in found if one} | {quote(one, safe="") for one in found if one}
-
-
-def _address(host: str) -> tuple[str, int]:
-    name, _, port = host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "")
-    return name.strip("[]"), int(port or SENTINEL_PORT)
+    address = redis_url.read(settings.redis_url)
+    own = settings.sentinel_password.get_secret_value() if settings.sentinel_password else None
+    found = {one for one in (address.password, address.written_password, own) if one}
+    return found | {quote(one, safe="") for one in found}
 
 
 def _given(**values: str | None) -> dict[str, str]:

@@ -1,9 +1,13 @@
 """The secrets of the accounts: read where the accounts file says, and hidden from logs ever after."""
 
+import re
 import stat
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+_NOT_TO_BE_SENT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+"""Lines of a second secret, UTF-16 read as UTF-8, octets that are no text: no provider has given out such a secret."""
 
 
 class SecretMissing(Exception):
@@ -21,7 +25,7 @@ class SecretSource:
         """The secret as it is now; a file is read at each call. Logs hide it from here on (`secrets_read`).
 
         Raises:
-            SecretMissing: not set, not readable, or empty.
+            SecretMissing: not set, not readable, empty, or nothing that can be sent.
         """
         secret = self._found(environment)
         _READ.add(secret)
@@ -29,17 +33,22 @@ class SecretSource:
 
     def _found(self, environment: Mapping[str, str]) -> str:
         if self.variable is not None:
-            secret = environment.get(self.variable, "")
+            secret, place = environment.get(self.variable, ""), f"environment variable {self.variable}"
             if not secret:
-                raise SecretMissing(f"environment variable {self.variable} is not set")
-            return secret
+                raise SecretMissing(f"{place} is not set")
+        else:
+            secret, place = self._in_file(), f"secret file {self.file}"
+            if not secret:
+                raise SecretMissing(f"{place} is empty")
+        if _NOT_TO_BE_SENT.search(secret):
+            raise SecretMissing(f"{place} has a control character in it (a line break, a tab), or is no UTF-8 text")
+        return secret
+
+    def _in_file(self) -> str:
         try:
-            secret = Path(self.file or "").read_text(encoding="utf-8").rstrip("\r\n")
+            return Path(self.file or "").read_text(encoding="utf-8-sig").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as failure:
             raise SecretMissing(f"secret file {self.file} cannot be read ({type(failure).__name__})") from None
-        if not secret:
-            raise SecretMissing(f"secret file {self.file} is empty")
-        return secret
 
     @property
     def is_readable_by_others(self) -> bool:

@@ -1,32 +1,26 @@
-"""The settings, read once from the environment and from a `.env` file."""
+"""The settings, as values; `load` reads them from the environment and from a `.env` file."""
 
 import os
-import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
-from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, ValidationError, field_validator
 
+from config import accounts, env_file, redis_url
+from config.names import PREFIX, unknown_in_env_file, unknown_in_environment
 from config.problem import ConfigurationProblem
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 described = partial(Field, validate_default=True)
-_NOT_UTF8 = "the .env file in this directory is not UTF-8 text: save it as such, or remove it"
-_HOST = r"[^/?#,@:]+(:\d{1,5})?"
-_SENTINELS = rf"([^/?#]*@)?{_HOST}(,{_HOST})*/[^/?#]+(/\d+)?/?"
-_SENTINEL_URL = re.compile(rf"sentinel://{_SENTINELS}|sentinels://{_SENTINELS}(\?ssl_cert_reqs=none)?")
-_SCHEMES = ("redis://", "rediss://", "sentinel://", "sentinels://")
+ENV_FILE = Path(".env")
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every setting; the environment variable is the name in upper case behind `ANULA_`."""
 
-    model_config = SettingsConfigDict(env_prefix="ANULA_", env_file=".env", extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     redis_url: str = described(
         "redis://127.0.0.1:6379/0",
@@ -93,43 +87,42 @@ class Settings(BaseSettings):
 
     @field_validator("redis_url")
     @classmethod
-    def _known_scheme(cls, url: str) -> str:
-        if not url.startswith(_SCHEMES):
-            message = f"must begin with {', '.join(_SCHEMES)}"
-            raise ValueError(message)
-        if not url.startswith("sentinel"):
-            _only_host_and_database(url)
-        elif not _SENTINEL_URL.fullmatch(url):
-            message = "must be sentinel[s]://[USER:PASSWORD@]HOST:PORT,HOST:PORT/MASTER/DB"
-            raise ValueError(message)
+    def _can_be_taken_apart(cls, url: str) -> str:
+        redis_url.read(url)
         return url
 
 
-def _only_host_and_database(url: str) -> None:
-    """Another database would be another ledger, so that nothing in the address may be ignored."""
-    parts = urlsplit(url)
-    _ = parts.port  # raises ValueError where it is none
-    if parts.query not in {"", "ssl_cert_reqs=none"} or parts.fragment or not re.fullmatch(r"/?[0-9]{0,5}", parts.path):
-        message = "must be redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER OF THE DATABASE]"
-        raise ValueError(message)
+_VARIABLES = {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
 
 
 def load() -> Settings:
     """The settings of this process.
 
     Raises:
-        ConfigurationProblem: a value cannot be used; it names the variable and never the value.
+        ConfigurationProblem: a value cannot be used, a name is not known, or `.env` cannot be read; it names the
+            variable and never the value.
     """
+    from_file = env_file.read(ENV_FILE)
+    variables = _all(from_file)
+    named = {name: variables[variable] for name, variable in _VARIABLES.items() if variable in variables}
     try:
-        return Settings()
+        settings = Settings.model_validate(named)
     except ValidationError as invalid:
         lines = [
-            f"ANULA_{str(error['loc'][0]).upper()}: {error['msg'].removeprefix('Value error, ')}"
+            f"{_VARIABLES[str(error['loc'][0])]}: {error['msg'].removeprefix('Value error, ')}"
             for error in invalid.errors()
         ]
         raise ConfigurationProblem("; ".join(lines)) from None
-    except UnicodeDecodeError:
-        raise ConfigurationProblem(_NOT_UTF8) from None
+    known = variables_of(settings)
+    unknown = [*unknown_in_env_file(from_file, known, ENV_FILE), *unknown_in_environment(os.environ, known)]
+    if unknown:
+        raise ConfigurationProblem("; ".join(unknown))
+    return settings
+
+
+def variables_of(settings: Settings) -> frozenset[str]:
+    """The names of all variables that are read: those of the settings, and those that the accounts file names."""
+    return accounts.variables(settings.accounts).union(_VARIABLES.values())
 
 
 def wants_json() -> bool:
@@ -142,9 +135,13 @@ def wants_json() -> bool:
 
 
 def environment() -> Mapping[str, str]:
-    """All variables of the environment and the `.env` file; the environment wins. Secrets are looked up here."""
-    try:
-        from_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-    except UnicodeDecodeError:
-        raise ConfigurationProblem(_NOT_UTF8) from None
-    return {**from_file, **os.environ}
+    """All variables of the environment and the `.env` file; the environment wins. Secrets are looked up here.
+
+    Raises:
+        ConfigurationProblem: `.env` cannot be read.
+    """
+    return _all(env_file.read(ENV_FILE))
+
+
+def _all(from_file: Mapping[str, env_file.Variable]) -> Mapping[str, str]:
+    return {**{name: variable.value for name, variable in from_file.items()}, **os.environ}

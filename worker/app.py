@@ -1,10 +1,11 @@
 """The Celery application: `celery --app worker.app worker` and `flower`. Builds nothing and connects to nothing yet."""
 
+import logging
 import os
 import sys
-import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
 
 import structlog
 from celery import Celery, bootsteps, signals
@@ -22,17 +23,15 @@ from config.accounts import Accounts
 from config.celery import celery_settings
 from config.problem import ConfigurationProblem
 from config.settings import Settings
-from worker import bootstrap, process
+from worker import bootstrap, process, threads, worker_options
 from worker.dispatcher import Dispatcher
 from worker.intake import Intake
+from worker.leaving import LastResort, take_over_signals
 from worker.ledger.records import Released
 from worker.presence import Presence
 from worker.providers.base import Inquirer
 
 log = structlog.get_logger(__name__)
-
-GRACE_S = 20.0
-"""How long calls under way may take to end after SIGTERM; what is left then is left to its lease."""
 
 
 def _application() -> Celery:
@@ -40,9 +39,11 @@ def _application() -> Celery:
     try:
         settings = settings_file.load()
     except ConfigurationProblem as problem:
-        process.leave(problem, as_json=settings_file.wants_json())
+        worker_options.refuse(problem)
     application = Celery("anula", amqp="worker.broker:Amqp")
     application.conf.update(celery_settings(settings))
+    worker_options.refuse_another_broker(application.conf, settings)
+    application.user_options["worker"].add(worker_options.checked(settings))
     application.steps["worker"].add(DispatcherStep)
     return application
 
@@ -55,6 +56,7 @@ class DispatcherStep(bootsteps.StartStopStep):
     def __init__(self, worker: Any, **kwargs: Any) -> None:
         super().__init__(worker, **kwargs)
         self._dispatcher: Dispatcher | None = None
+        self._last_resort = LastResort(worker)
 
     def start(self, worker: Any) -> None:
         """Build the parts and start releasing."""
@@ -62,8 +64,11 @@ class DispatcherStep(bootsteps.StartStopStep):
             parts = bootstrap.parts()
             accounts = parts.accounts.by_name.values()
             enrolment = [(account, isinstance(parts.adapter(account), Inquirer)) for account in accounts]
+            threads.start_all(worker.pool.executor, worker.concurrency)
+            threads.start(self._last_resort)
         except ConfigurationProblem as problem:
-            process.leave(problem, as_json=settings_file.wants_json())
+            _say(problem)
+            sys.exit(1)
         _warn_of_open_secrets(parts.accounts)
         name = f"{worker.hostname}/{os.getpid()}"
         self._dispatcher = Dispatcher(
@@ -77,19 +82,23 @@ class DispatcherStep(bootsteps.StartStopStep):
             refused=_leave,
         )
         signals.worker_shutting_down.connect(self._shutting_down, weak=False)
-        self._dispatcher.start()
+        take_over_signals(worker)
+        try:
+            threads.start(self._dispatcher)
+        except ConfigurationProblem as problem:
+            _say(problem)
+            sys.exit(1)
 
-    def stop(self, worker: Any) -> None:  # noqa: ARG002 - Celery's signature
-        """Release nothing more."""
+    def close(self, worker: Any) -> None:  # noqa: ARG002 - Celery's signature
+        """Release nothing more; the calls under way are waited for."""
         if self._dispatcher:
             self._dispatcher.stop()
+
+    stop = terminate = close
 
     def _shutting_down(self, **_: Any) -> None:
-        if self._dispatcher:
-            self._dispatcher.stop()
-        last_resort = threading.Timer(GRACE_S, os._exit, args=(0,))
-        last_resort.daemon = True
-        last_resort.start()
+        self.close(None)
+        self._last_resort.begin()
 
 
 def _warn_of_open_secrets(accounts: Accounts) -> None:
@@ -135,30 +144,46 @@ def _free_slots(worker: Any) -> int:
     return max(0, int(worker.concurrency) - len(state.reserved_requests))
 
 
-def _leave(problem: ConfigurationProblem) -> None:
+def _leave(problem: ConfigurationProblem) -> NoReturn:
     """Found out only after the start: this worker must not run against this Redis."""
-    sys.stderr.write(f"{process.last_words(problem, as_json=settings_file.wants_json())}\n")
+    _say(problem)
     os._exit(1)
 
 
+def _say(problem: ConfigurationProblem) -> None:
+    """One line on standard error, and in the log file: a detached worker has no standard error."""
+    sys.stderr.write(f"{process.last_words(problem, as_json=settings_file.wants_json())}\n")
+    if logs.goes_to_file():
+        log.critical("worker_refused", problem=str(problem))
+
+
 @signals.celeryd_init.connect
-def _before_the_first_line(instance: Any, **_: Any) -> None:
+def _before_the_first_line(instance: Any, options: Mapping[str, Any], **_: Any) -> None:
     process.name_by_itself(instance)
-    _set_up_logging()
+    _set_up_logging(options.get("loglevel"), options.get("logfile"))
     process.route_warnings()
     if settings_file.wants_json():
         process.keep_to_json(instance)
 
 
+@signals.worker_init.connect
+def _refuse_misfits(sender: Any, **_: Any) -> None:
+    if sender.app is app:
+        worker_options.refuse_misfit(sender, settings_file.load(), needs=DispatcherStep)
+
+
 @signals.setup_logging.connect
-def _set_up_logging(**_: Any) -> None:
+def _set_up_logging(loglevel: int | None = None, logfile: str | None = None, **_: Any) -> None:
     settings: Settings = settings_file.load()
+    if loglevel is not None:
+        settings = settings.model_copy(update={"log_level": logging.getLevelName(loglevel)})
+    file = Path(logfile) if logfile else None
     try:
         secrets = bootstrap.parts().secrets
     except ConfigurationProblem:
-        logs.configure(settings)
+        logs.configure(settings, file=file)
     else:
-        logs.configure(settings, secrets)
+        logs.configure(settings, secrets, file=file)
 
 
 app = _application()

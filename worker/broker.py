@@ -7,6 +7,7 @@ writes a message, and a new client for each of them was a quarter of a worker's 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from queue import Empty
+from traceback import walk_tb
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from celery.app.amqp import AMQP
 from kombu.connection import Connection as KombuConnection
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
+from kombu.utils.json import loads
 
 from worker.ledger.primary import Watching
 
@@ -26,9 +28,24 @@ class WakeUps(virtual.QoS):
     restore_at_shutdown = False
 
 
+class _Undecodable(Exception):
+    """A JSON value that is no message."""
+
+
+class _Message(virtual.Message):
+    """As kombu's, but its own parts are told apart from whatever its consumer does with it."""
+
+    def __init__(self, payload: Any, channel: Any = None, **kwargs: Any) -> None:
+        try:
+            super().__init__(payload, channel=channel, **kwargs)  # type: ignore[no-untyped-call]  # kombu
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise _Undecodable(type(error).__name__) from None
+
+
 class _Lean:
     """What is different about a channel: in-memory counting, and one synchronous client for its whole life."""
 
+    Message = _Message
     ack_emulation = False
     connection_errors: tuple[type[BaseException], ...]
     _create_client: Callable[[], Any]
@@ -44,16 +61,41 @@ class _Lean:
         return nullcontext(client)
 
     def _brpop_read(self, **options: Any) -> Any:
-        """As kombu's, but an item that is no message is dropped like any wake-up, and does not end the worker."""
+        """As kombu's, but an item that is no JSON does not end the worker."""
+        return _decodable(super()._brpop_read, options)  # type: ignore[misc]  # a mixin's
+
+    def _receive(self, **options: Any) -> Any:
+        """As kombu's, likewise."""
+        return _decodable(super()._receive, options)  # type: ignore[misc]  # a mixin's
+
+
+def _decodable(read: Callable[..., Any], options: dict[str, Any]) -> Any:
+    """What `read` gives; nothing where it came upon an item that is no JSON, which is dropped like any wake-up."""
+    try:
+        return read(**options)
+    except Exception as error:
+        if not any(frame.f_code is loads.__code__ for frame, _ in walk_tb(error.__traceback__)):
+            raise
+        log.warning("undecodable_message", problem=type(error).__name__)
+        raise Empty from None
+
+
+class _Guarded:
+    """What is different about a transport: one message that its consumer stumbles over does not end the worker."""
+
+    connection_errors: tuple[type[BaseException], ...]
+
+    def _deliver(self, message: Any, queue: str) -> None:
+        """As kombu's. A bug of Celery's or ours is logged as such, and costs this message alone."""
         try:
-            return super()._brpop_read(**options)  # type: ignore[misc]  # a mixin's
-        except Empty:
-            raise
-        except self.connection_errors:
-            raise
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
-            log.warning("junk_on_the_run_queue", problem=type(error).__name__)
-            raise Empty from None
+            super()._deliver(message, queue)  # type: ignore[misc]  # a mixin's
+        except _Undecodable as error:
+            log.warning("undecodable_message", queue=queue, problem=str(error))
+        except Exception as error:
+            # To kombu a KeyError is a lost connection, because its poller raises one; here it is a bug like any other
+            if isinstance(error, self.connection_errors) and not isinstance(error, KeyError):
+                raise
+            log.exception("message_not_taken", queue=queue)
 
 
 class Channel(_Lean, kombu_redis.Channel):  # type: ignore[misc]  # kombu is not typed for being subclassed
@@ -70,13 +112,13 @@ class SentinelChannel(_Lean, kombu_redis.SentinelChannel):  # type: ignore[misc]
         return pool
 
 
-class Transport(kombu_redis.Transport):
+class Transport(_Guarded, kombu_redis.Transport):  # type: ignore[misc]  # as above
     """For `redis://` and `rediss://`."""
 
     Channel = Channel
 
 
-class SentinelTransport(kombu_redis.SentinelTransport):
+class SentinelTransport(_Guarded, kombu_redis.SentinelTransport):  # type: ignore[misc]  # as above
     """For `sentinel://` and `sentinels://`."""
 
     Channel = SentinelChannel

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
+from config import redis_url
 from worker.ledger import trouble
 from worker.ledger.admitting import LedgerFull
 from worker.ledger.primary import NoPrimary, UnknownPrimary
@@ -50,8 +50,7 @@ def translated(url: str) -> Iterator[None]:
 
 def place(url: str) -> str:
     """The part of a Redis URL that may be shown: no user and no password."""
-    parts = urlsplit(url)
-    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return redis_url.read(url).place
 
 
 def _passes(problem: Exception) -> bool:

@@ -13,6 +13,8 @@ _DENIED = ("200/100", "200/150")
 """What a look-up says of a document that is not cancelled; some of the sandbox's say so whatever became of it."""
 _NO_WORD = ("", "-500", "-999")
 """Of a request: what tells nobody whether it worked."""
+_TURNED_AWAY = ("busy-429", "redirect")
+"""Faults whose answer says, without any code, that the request has not reached the service."""
 
 
 def deadlines(seen: Observed) -> Iterator[Breach]:
@@ -62,7 +64,8 @@ def _of_run(seen: Observed, one: Mapping[str, Any], kind: str) -> Sequence[Call]
 
 def _last_doubtful(seen: Observed, one: Mapping[str, Any]) -> Call | None:
     """The last request of a run whose answer told nobody whether it worked."""
-    return next((call for call in reversed(_of_run(seen, one, "cancel")) if call.code in _NO_WORD), None)
+    requests = reversed(_of_run(seen, one, "cancel"))
+    return next((call for call in requests if call.code in _NO_WORD and call.fault not in _TURNED_AWAY), None)
 
 
 def _is_denied(seen: Observed, one: Mapping[str, Any], request: Call) -> bool:

@@ -22,8 +22,8 @@ def wall(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
 
 
-def call(kind: str, started: float, code: str) -> Call:
-    return Call(kind, LABELS["rodoviaria"], KEY, code, "", None, started, started + 0.1)
+def call(kind: str, started: float, code: str, fault: str = "") -> Call:
+    return Call(kind, LABELS["rodoviaria"], KEY, code, fault, None, started, started + 0.1)
 
 
 def outcome(status: str, finished: float, submitted: float = 100) -> dict[str, Any]:
@@ -82,5 +82,10 @@ def test_a_rejection_without_a_look_up_that_counts_is_found(look_ups, is_breach)
     assert kinds(seen(outcome("rejected", 105), request, *look_ups)) == [Kind.LOST] * is_breach
 
 
-def test_a_rejection_of_what_did_not_act_needs_no_look_up():
-    assert kinds(seen(outcome("rejected", 102.1), call("cancel", 101.0, "-3/108"))) == []
+@pytest.mark.parametrize(("code", "fault"), [("-3/108", ""), ("", "busy-429"), ("", "redirect")])
+def test_a_rejection_of_what_did_not_act_needs_no_look_up(code, fault):
+    assert kinds(seen(outcome("rejected", 102.1), call("cancel", 101.0, code, fault))) == []
+
+
+def test_a_busy_answer_that_may_come_from_behind_the_service_needs_a_look_up():
+    assert kinds(seen(outcome("rejected", 102.1), call("cancel", 101.0, "", "busy-503"))) == [Kind.LOST]

@@ -21,7 +21,7 @@ RELEASED = [Released("ns-bpe:1", 1, 1, 0)]
 def application(redis_url: str) -> Celery:
     """An application of its own, on our broker, that knows the one task."""
     celery: Any = Celery("test", amqp="worker.broker:Amqp", set_as_current=False)
-    celery.conf.update(celery_settings(Settings(_env_file=None, redis_url=redis_url)))
+    celery.conf.update(celery_settings(Settings(redis_url=redis_url)))
     celery.conf.include = []
 
     @celery.task(name="anula.cancel")

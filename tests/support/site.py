@@ -80,7 +80,7 @@ endpoint = "{self.sandbox_url}"
         """The settings of its processes."""
         found = {name: value for name, value in self.environment.items() if name.startswith("ANULA_")}
         values: dict[str, Any] = {name.removeprefix("ANULA_").lower(): value for name, value in found.items()}
-        return Settings(_env_file=None, **values)
+        return Settings(**values)
 
     @property
     def accounts(self) -> Accounts:

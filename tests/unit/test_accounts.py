@@ -230,6 +230,12 @@ def test_an_address_is_https_or_on_this_machine(loaded, field, address):
         "https://",
         "https:///path",
         "https://user:hunter2@example.com",
+        "https://user:hunter2#1@example.com",
+        "https://user:hunter2/1@example.com",
+        "https://user:hunter2?1@example.com",
+        "https://user:[hunter2]@example.com",
+        "https://hunter2\uff0f@example.com",
+        "https://:@example.com",
         "http://user@127.0.0.1",
         "http://[::1",
         "https://example.com:notaport",
@@ -274,6 +280,29 @@ def test_a_secret_file_is_read_at_each_use_without_its_line_end(loaded, tmp_path
     assert source.read({}) == "one"
     path.write_text("  two ")
     assert source.read({}) == "  two "
+
+
+def test_a_byte_order_mark_is_no_part_of_a_secret(loaded, tmp_path):
+    path = tmp_path / "token"
+    path.write_bytes(b"\xef\xbb\xbftoken\r\n")
+    source = loaded(RODOVIARIA.replace("/run/secrets/rodoviaria", str(path))).by_name["rodoviaria"].secret_source
+
+    assert source.read({}) == "token"
+
+
+@pytest.mark.parametrize("secret", ["user\nhunter2", "hunter2\x00", "hunter2\t", "hunter2\x1b", "hunter2\udce9"])
+def test_a_secret_that_cannot_be_sent_is_named_without_itself(loaded, tmp_path, secret):
+    path = tmp_path / "token"
+    path.write_bytes(secret.encode("utf-8", "surrogateescape"))
+    in_file = loaded(RODOVIARIA.replace("/run/secrets/rodoviaria", str(path))).by_name["rodoviaria"].secret_source
+    in_variable = loaded(NORTE).by_name["norte"].secret_source
+
+    for source, place in ((in_file, f"secret file {path}"), (in_variable, "environment variable NORTE_PASSWORD")):
+        with pytest.raises(SecretMissing) as problem:
+            source.read({"NORTE_PASSWORD": secret})
+
+        assert str(problem.value).startswith(place)
+        assert "hunter2" not in str(problem.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe"])

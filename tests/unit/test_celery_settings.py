@@ -3,7 +3,7 @@
 from config.celery import CONCURRENCY, celery_settings
 from config.settings import Settings
 
-SETTINGS = celery_settings(Settings(_env_file=None))
+SETTINGS = celery_settings(Settings())
 
 
 def test_the_broker_s_pool_holds_more_connections_than_the_worker_has_threads():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from config import env_file
 from config.accounts import NsBpeAccount, SolucionFactibleAccount
 from config.settings import Settings
 
@@ -34,6 +35,20 @@ def test_every_field_of_an_account_is_documented_and_no_other():
     fields = {*SolucionFactibleAccount.model_fields, *NsBpeAccount.model_fields} - {"name"}
 
     assert documented == fields
+
+
+def test_the_example_of_an_env_file_is_read_as_the_page_says(tmp_path):
+    [example] = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
+    file = tmp_path / ".env"
+    file.write_text(example, encoding="utf-8")
+
+    found = {name: variable.value for name, variable in env_file.read(file).items()}
+
+    assert found == {
+        "ANULA_NAMESPACE": "anula",
+        "NORTE_PASSWORD": "pa$$w${o}rd#1",
+        "RODOVIARIA_TOKEN": " a # b \\ c ",
+    }
 
 
 @pytest.mark.parametrize("row", re.findall(r"^\| `(ANULA_\w+)` \| (.*?) \|", README, flags=re.MULTILINE))

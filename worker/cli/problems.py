@@ -105,5 +105,5 @@ def _is_debugging() -> bool:
 
     try:
         return settings.load().log_level == "DEBUG"
-    except (ConfigurationProblem, OSError, UnicodeError):  # a .env that cannot be read may be the bug itself
+    except ConfigurationProblem:
         return False

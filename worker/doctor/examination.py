@@ -29,6 +29,7 @@ def examine(settings: Settings, environment: Mapping[str, str]) -> Iterator[Chec
     except ConfigurationProblem as problem:
         yield failed("accounts", str(problem), "mend the file, or set ANULA_ACCOUNTS")
     yield from secrets.env_file()
+    yield from secrets.variables(settings, environment)
     yield from _redis(settings, accounts)
     if accounts:
         yield from _accounts(settings, accounts, environment)

@@ -1,14 +1,13 @@
-"""Passwords and tokens: there, and nobody else's to read."""
+"""Passwords, tokens and variables: there, read, and nobody else's to read."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from config.accounts import Account
+from config.names import strange
 from config.redaction import LONG_ENOUGH
 from config.secrets import SecretMissing, is_open_to_others
+from config.settings import ENV_FILE, Settings, variables_of
 from worker.check import Check, failed, ok, warning
-
-ENV_FILE = Path(".env")
 
 
 def checks(account: Account, environment: Mapping[str, str]) -> Iterator[Check]:
@@ -29,9 +28,16 @@ def checks(account: Account, environment: Mapping[str, str]) -> Iterator[Check]:
         yield ok(about, str(source.file) if source.file else f"environment variable {source.variable}")
 
 
+def variables(settings: Settings, environment: Mapping[str, str]) -> Iterator[Check]:
+    """Names that look like settings; those that are nearly the name of one are refused before."""
+    if unread := strange(environment, variables_of(settings)):
+        found = f"nothing reads {', '.join(sorted(unread))}"
+        yield warning("variables", found, "write the name as docs/settings.md does, or take it away")
+
+
 def env_file() -> Iterator[Check]:
     """The `.env` file may hold secrets, and the password of Redis."""
-    if not ENV_FILE.exists():
+    if not ENV_FILE.is_file():
         return
     if is_open_to_others(ENV_FILE):
         yield warning("env file", f"{ENV_FILE} can be read by others", f"chmod 600 {ENV_FILE}")

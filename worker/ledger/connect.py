@@ -1,5 +1,7 @@
 """From settings to a Redis client, and to the ledger on it."""
 
+from typing import Any
+
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -40,12 +42,12 @@ def connect(settings: Settings) -> Redis:
     again = Retry(
         ExponentialWithJitterBackoff(base=0.05, cap=0.5), 1, supported_errors=(RedisConnectionError, RedisTimeoutError)
     )
-    limits = {"socket_timeout": settings.redis_timeout_s, "socket_connect_timeout": settings.redis_timeout_s}
-    certificates = redis_access.tls(settings)
+    limit_s = settings.redis_timeout_s
+    limits: dict[str, Any] = {"socket_timeout": limit_s, "socket_connect_timeout": limit_s}
     sentinels = Sentinels.named(settings)
     if sentinels is None:
-        client: Redis = Redis.from_url(settings.redis_url, retry=again, socket_keepalive=True, **limits, **certificates)
-        return client
+        return Redis(retry=again, socket_keepalive=True, **redis_access.to_server(settings), **limits)
+    certificates = redis_access.tls(settings)
     sentinel = Watching(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         list(sentinels.hosts),
         sentinel_kwargs=redis_access.to_sentinels(settings, sentinels),

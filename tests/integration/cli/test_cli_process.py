@@ -408,12 +408,29 @@ def test_output_for_which_there_is_no_room_is_one_line(deployment, command):
     assert "the output cannot be written" in done.stderr
 
 
-def test_a_settings_file_that_is_no_text_is_one_line(anula, deployment):
-    (deployment.accounts_path.parent / ".env").write_bytes(b"\xff\xfe")
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"no assignment", b"ANULA_REDIS_ULR=redis://h/0", b"A='open"])
+def test_a_settings_file_that_cannot_be_used_is_one_line(anula, deployment, text):
+    (deployment.accounts_path.parent / ".env").write_bytes(text)
 
-    ran = anula("jobs")
+    for command in (["jobs"], ["submit", "solucion-factible", A_UUID], ["doctor"], ["outcomes"], ["accounts"]):
+        ran = anula(*command)
 
-    assert (ran.status, ran.out, len(ran.errors)) == (1, "", 1)
+        assert (ran.status, ran.out, len(ran.errors)) == (1, "", 1)
+        assert ran.err.startswith("anula: .env")
+    assert deployment.records() == {}
+
+
+@pytest.mark.parametrize("password", ["Qx7#Kpw", "Qx7/Kpw", "Qx7?Kpw", "[Qx7]Kpw"])
+def test_a_password_that_must_be_written_otherwise_is_quoted_by_no_command(anula, monkeypatch, password):
+    monkeypatch.setenv("ANULA_REDIS_URL", f"redis://user:{password}@127.0.0.1:1/0")
+    monkeypatch.setenv("ANULA_LOG_LEVEL", "DEBUG")
+
+    for command in (["jobs"], ["submit", "solucion-factible", A_UUID], ["doctor"], ["outcomes"], ["accounts"]):
+        ran = anula(*command)
+
+        assert (ran.status, ran.out, len(ran.errors)) == (1, "", 1)
+        assert "%23" in ran.err
+        assert not [part for part in ("Qx7", "Kpw") if part in ran.err]
 
 
 @pytest.mark.parametrize(

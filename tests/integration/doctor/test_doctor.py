@@ -333,6 +333,22 @@ def test_a_group_that_lags_near_the_retention_is_told(patient, hours, result, de
         client.xack(stream, "erp", f"{int(time.time() - hours * 3600) * 1000}-0")
 
 
+def test_a_variable_that_looks_like_a_setting_and_is_none_is_told(patient, monkeypatch):
+    monkeypatch.setenv("ANULA_BROKER", "redis://elsewhere")
+    monkeypatch.setenv("ANULA_REDIS_PORT", "tcp://10.0.0.7:6379")
+
+    check = patient.checks()["variables"]
+
+    assert (check.result, check.found) == (Result.WARNING, "nothing reads ANULA_BROKER")
+
+
+def test_a_virtual_environment_called_env_is_no_file_with_secrets(patient, tmp_path):
+    (tmp_path / ".env").mkdir()
+    (tmp_path / ".env" / "pyvenv.cfg").touch()
+
+    assert "env file" not in patient.checks()
+
+
 # The command
 
 

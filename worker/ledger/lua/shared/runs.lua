@@ -17,12 +17,12 @@ local function score_of(at_us)
 end
 
 -- Put jobs where they wait for their next runs; each has job, account, lane, deadline ('' where there is none), and at_us,
--- their place in the order (nil: now); they get their due times.
+-- its place in the order (nil: now). Gives the due time of the last.
 -- To be done before their records are written: a job that its record calls queued is in its lane, also where one of these
 -- keys is damaged and the script breaks off. All at once, because an import brings thousands; lanes first, because what
 -- stands there without a record is found and removed by release.
 local function enqueue(jobs)
-  local lanes, open, deadlines, endless = {}, {}, {}, {}
+  local lanes, open, deadlines, endless, due = {}, {}, {}, {}, nil
   local function add(set, score, job)
     set[#set + 1] = score
     set[#set + 1] = job
@@ -31,16 +31,17 @@ local function enqueue(jobs)
     local lane = due_key(one.account, one.lane)
     lanes[lane] = lanes[lane] or {}
     call_up(one.account)
-    one.due = score_of(one.at_us)
-    add(lanes[lane], one.due, one.job)
-    add(open, one.due, one.job)
+    due = score_of(one.at_us)
+    add(lanes[lane], due, one.job)
+    add(open, due, one.job)
     if one.deadline == '' then endless[#endless + 1] = one.job else add(deadlines, one.deadline, one.job) end
   end
-  for lane, due in pairs(lanes) do redis.call('ZADD', lane, unpack(due)) end
+  for lane, jobs_in_it in pairs(lanes) do redis.call('ZADD', lane, unpack(jobs_in_it)) end
   redis.call('ZADD', key('open'), unpack(open))
   if #deadlines > 0 then redis.call('ZADD', key('deadlines'), unpack(deadlines)) end
   -- A record that somebody has removed may have left its deadline there.
   if #endless > 0 then redis.call('ZREM', key('deadlines'), unpack(endless)) end
+  return due
 end
 
 -- Start another run of a job whose last has ended. run: job, account, lane, request, references (JSON list), deadline,
@@ -50,14 +51,14 @@ local function start_again(run, earlier)
   local asks = earlier.acted and question(run.account)
   local hash = job_key(run.job)
   make_certain_of_writing()
-  enqueue({ run })
+  local due = enqueue({ run })
   redis.call('ZREM', key('ended'), run.job)
   redis.call('PERSIST', hash)
   redis.call('HDEL', hash, 'attempts', 'calls', 'retry', 'pending', 'nonce', 'parked_at', 'warnings', 'lost', 'code',
     'finished_at', 'outcome_id', 'head', 'reason', 'deadline', 'next')
   redis.call('HSET', hash, 'v', '1', 'state', 'queued', 'account', run.account, 'lane', run.lane,
     'run', number(earlier.run) + 1, 'request', run.request, 'references', run.references, 'submitted_at', now_text,
-    'due', run.due)
+    'due', due)
   if asks then redis.call('HSET', hash, 'next', asks) end
   if run.known then redis.call('HSET', hash, 'known', run.known) end
   if run.deadline ~= '' then redis.call('HSET', hash, 'deadline', run.deadline) end

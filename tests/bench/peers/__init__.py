@@ -1,0 +1,1 @@
+"""Anula beside other task queues on the same work: `make bench-peers`."""
