@@ -12,6 +12,8 @@ from worker.ledger.records import OPEN_STATES
 
 UNDER_WAY_S = 1.0
 """How long after an account is shut a call that was begun before may take to reach the provider."""
+HANGING_UP_S = 0.05
+"""How long the sandbox may take to see that a worker has given a call up, on a busy machine."""
 _LOOKED_UP = ("200/101",)
 """What a look-up says of a cancelled document; some of the sandbox's say so whatever became of it."""
 _ACCOUNT_CODES = ("601", "602", "603", "604", "605", "620", "633", "http-401", "http-403", "-401", "-3/678")
@@ -219,6 +221,8 @@ def _one_at_a_time(
             continue
         within = [call for call in calls if span[0] < call.started < span[1]]
         for earlier, later in _overlapping(within):
+            if earlier.ended <= later.started + HANGING_UP_S:
+                continue
             if what == "circuit opened" and _is_probed_beside(seen, within, earlier, later):
                 continue
             excused = seen.is_thawed(later) or seen.froze_within(earlier, later.started)
@@ -245,7 +249,7 @@ def _may_prove(call: Call) -> bool:
 def _crowded(seen: Observed, name: str, calls: Sequence[Call]) -> Iterator[Breach]:
     under_way: list[Call] = []
     for call in calls:
-        under_way = [one for one in under_way if one.ended > call.started + 0.05]
+        under_way = [one for one in under_way if one.ended > call.started + HANGING_UP_S]
         under_way.append(call)
         if len(under_way) > seen.most_in_flight:
             excused = any(seen.is_thawed(one) or seen.froze_within(one, call.started) for one in under_way)

@@ -142,6 +142,12 @@ def test_two_calls_at_a_time_on_trial_are_found(seen, moments, code):
     assert Kind.SUSPENDED in [breach.kind for breach in found]
 
 
+def test_a_call_that_was_given_up_right_before_the_next_on_trial_is_no_breach(seen):
+    calls = [call(101, 105, code="603"), call(104.99, 106, code="603", document=sandbox_uuid(200, 2))]
+
+    assert Kind.SUSPENDED not in kinds(replace(seen, calls=calls, moments={"norte": [(100_000, "resumed", "chaos")]}))
+
+
 OPEN = [(100_500, "circuit opened", ""), (109_000, "circuit closed", "")]
 
 
