@@ -40,14 +40,14 @@ def suspend(
     """Suspend an account: no call is made for it until somebody resumes it; its jobs wait."""
     if not reason.strip():
         raise typer.BadParameter("--reason must say something")
-    is_new = Client().ask(lambda ledger: ledger.suspend(name, reason, by=operator()))
+    is_new = Client().ask(lambda ledger: ledger.suspend(name, reason, by=operator()), once=True)
     say(f"{name} suspended" if is_new else f"{name} was suspended before; its reason stays as it was")
 
 
 @app.command()
 def resume(name: Name) -> None:
     """Let a suspended account go on, with one call at a time until an answer proves that it works."""
-    was_suspended = Client().ask(lambda ledger: ledger.resume(name, by=operator()))
+    was_suspended = Client().ask(lambda ledger: ledger.resume(name, by=operator()), once=True)
     say(f"{name} resumed" if was_suspended else f"{name} was not suspended")
 
 
