@@ -173,6 +173,73 @@ def test_a_job_that_nobody_has_touched_is_never_lost(server, world, namespace, c
     assert world.record(JOB).references == ("first",)
 
 
+@pytest.mark.parametrize("command", WRITING)
+@pytest.mark.parametrize("way", ["parked", "handed back", "lost"])
+def test_a_job_whose_call_is_over_comes_again(server, world, namespace, way, command):
+    queued(world)
+    held = world.next_call()
+    if way == "lost":
+        world.pass_time(181)
+
+    with without(server, namespace, command) as limited:
+        hand_in = {
+            "parked": lambda: limited.park(held),
+            "handed back": lambda: limited.ledger.hand_back(held.begun, held.token, held.nonce),
+            "lost": limited.release,
+        }[way]
+        for _ in range(3):
+            try:
+                hand_in()
+            except RedisError:
+                continue
+
+    if way == "parked":
+        assert world.park(held) == "parked"
+    elif way == "handed back":
+        world.ledger.hand_back(held.begun, held.token, held.nonce)
+    world.release()
+    world.pass_time(200)
+    world.release()
+    world.pass_time(200)
+    released = [one.job for one in world.release()]
+    assert JOB in released or world.redis.zscore(world.key("leases"), JOB), "it is called for again, or was already"
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_a_call_that_has_begun_has_the_lease_of_a_call(server, world, namespace, command):
+    queued(world)
+    [released] = world.release()
+
+    with without(server, namespace, command) as limited:
+        for _ in range(3):
+            try:
+                limited.try_begin(released, "nonce")
+            except RedisError:
+                continue
+    world.begin(released, "nonce")
+
+    assert world.redis.zscore(world.key("leases"), JOB) - world.now_ms() > 100_000
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_a_resumed_account_makes_one_call_at_a_time(server, world, namespace, command):
+    queued(world)
+    world.submit(sf(2))
+    world.ledger.suspend("norte", "holiday", by="ana")
+
+    with without(server, namespace, command) as limited:
+        for _ in range(3):
+            try:
+                limited.ledger.resume("norte", by="ana")
+            except RedisError:
+                continue
+    world.ledger.resume("norte", by="ana")
+
+    state = world.account("norte")
+    assert ("suspended_at" in state, state["proven"]) == (False, "0")
+    assert len(world.release()) == 1
+
+
 def test_a_full_server_loses_no_job_that_nobody_has_touched(server, world):
     queued(world)
     stored = world.redis.get(world.key("job", JOB))

@@ -41,12 +41,13 @@ if why then
   put_back(job, record)
   return { 'back', why }
 end
+-- The lease first: a repeat after a refusal in the middle must not find a running call under the short lease of its release.
+redis.call('ZADD', key('leases'), now + lease, job)
 redis.call('HSET', hash, 'state', 'running', 'nonce', nonce, 'called_at', now)
 redis.call('HDEL', hash, 'handed')
 redis.call('HINCRBY', hash, 'calls', 1)
 if asks_to_cancel(record) then redis.call('HINCRBY', hash, 'attempts', 1) end
 redis.call('HINCRBY', hash, 'seq', 1)
 no_longer_handed(job, record.account)
-redis.call('ZADD', key('leases'), now + lease, job)
 if pace(state) then redis.call('ZADD', key('begun', record.account), now, job .. ':' .. token) end
 return go()

@@ -50,14 +50,16 @@ if is_ours and overrule(job, { nonce = nonce, entry = step.entry, uncounted = un
   affect(record.account, step.effects, call)
   return 'overruled'
 end
+-- Into its lane before anything that a repeat takes for done: a script that is refused in the middle loses no job.
+if step.pending then record.lane = 'evidence' end
+mark_failing(job, record, feeds, row)
+local last = step.until_ms and now + step.until_ms or tonumber(redis.call('ZSCORE', key('deadlines'), job) or math.huge)
+local due = last > now and math.min(now + step.wait_ms, last) or now + step.wait_ms
+schedule(job, record, due)
 remember_step(job, record, step)
 redis.call('HSET', hash, 'nonce', nonce)
 if uncounted then redis.call('HINCRBY', hash, 'attempts', -uncounted) end
 end_lease(job, record.account)
-mark_failing(job, record, feeds, row)
-local last = tonumber(redis.call('ZSCORE', key('deadlines'), job) or math.huge)
-local due = last > now and math.min(now + step.wait_ms, last) or now + step.wait_ms
-schedule(job, record, due)
 if feeds == 'failure' and record.failing == row then
   redis.call('ZADD', key('outage', record.account), now + step.least_wait_ms, job)
 end

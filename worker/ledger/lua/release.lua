@@ -48,9 +48,9 @@ local function lose(job, record)
   redis.call('HDEL', job_key(job), 'nonce')
   remember(job, { call = record.next or 'cancel', reaction = 'lost', note = 'no answer before the lease ended' })
   redis.call('HINCRBY', job_key(job), 'seq', 1)
-  end_lease(job, record.account)
   if overrule(job, {}) then return end
   schedule(job, record, now + lost_wait)
+  end_lease(job, record.account)
   if number(record.lost) + 1 >= LOST_AT_MOST then worn[#worn + 1] = job end
 end
 

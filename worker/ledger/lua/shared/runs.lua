@@ -173,9 +173,9 @@ local function overrule(job, call)
     step.entry = call.entry
     remember_step(job, record, step)
     if call.uncounted then redis.call('HINCRBY', hash, 'attempts', -call.uncounted) end
-    end_lease(job, record.account)
     mark_failing(job, record, 'answer')
     schedule(job, record, now + step.wait_ms)
+    end_lease(job, record.account)
   else
     return false
   end

@@ -83,9 +83,10 @@ local function put_on_trial(account)
   end
 end
 
--- Put a released job back as if it had not been released.
+-- Put a released job back as if it had not been released. First into its lane: a script that is refused in the middle
+-- leaves a job that is in both, and none that is in neither.
 local function put_back(job, record)
+  schedule(job, record, number(record.due))
   redis.call('HDEL', job_key(job), 'handed')
   end_lease(job, record.account)
-  schedule(job, record, number(record.due))
 end
