@@ -50,4 +50,6 @@ def _event(error: BaseException) -> str:
 def _news(error: BaseException) -> str:
     """What must change to be worth another line: in an outage the client library's words differ from try to try."""
     kind = trouble.kind(error)
-    return str(kind) if kind in (Kind.AWAY, Kind.FULL) else f"{trouble.code(error)} {trouble.said(error)}"
+    if kind in (Kind.AWAY, Kind.FULL):
+        return str(kind)
+    return str(trouble.code(error)) if kind is Kind.REFUSES else f"{trouble.code(error)} {trouble.said(error)}"

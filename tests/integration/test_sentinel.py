@@ -149,13 +149,16 @@ def test_a_planned_failover_ends_no_worker_and_no_reader(tmp_path, watched):
         jobs = [one.job for one in site.client.submit_many(sf_requests(10, first=200))]
         wait_until(lambda: sandbox.document(jobs[0].partition(":")[2])["asked"])
         promoted = watched.replica
+        _ask_for_replicas(watched, 1)  # else the old primary takes writes until it is told, which nobody sees again
+        try:
+            watched.sentinels[0].client().execute_command("SENTINEL", "FAILOVER", MASTER)
 
-        watched.sentinels[0].client().execute_command("SENTINEL", "FAILOVER", MASTER)
-
-        wait_until(lambda: watched.primary is promoted, limit_s=30)
-        wait_until(watched.has_replica, limit_s=40)
-        jobs.append(site.client.submit(sf_requests(1, first=300)[0]).job)
-        wait_until(lambda: set(jobs) <= set(following.got), limit_s=60)
+            wait_until(lambda: watched.primary is promoted, limit_s=30)
+            wait_until(watched.has_replica, limit_s=40)
+            jobs.append(site.client.submit(sf_requests(1, first=300)[0]).job)
+            wait_until(lambda: set(jobs) <= set(following.got), limit_s=60)
+        finally:
+            _ask_for_replicas(watched, 0)
         assert worker.is_running
         assert Counter(one["job"] for one in site.outcomes()).most_common(1)[0][1] == 1
         assert "Traceback" not in worker.log.read_text()
@@ -191,6 +194,11 @@ def test_a_lost_replica_under_min_replicas_to_write_is_waited_for(tmp_path, watc
             assert site.outcome(job, limit_s=60)["status"] == "cancelled"
         assert max(document_calls(sandbox, jobs)) == 1
         assert "Traceback" not in worker.log.read_text()
+
+
+def _ask_for_replicas(watched: Watched, count: int) -> None:
+    for one in watched.servers:
+        one.client().config_set("min-replicas-to-write", count)
 
 
 def quick(watched: Watched) -> dict[str, str]:

@@ -111,13 +111,14 @@ _REFUSED_IN_A_SCRIPT = re.compile("ACL failure in script|The user executing the 
 """What Redis 7 and 6.2 say of a command within a script; they leave the word out."""
 _PIPELINED = re.compile(r"^Command # .* of pipeline caused error: ", re.DOTALL)
 _SCRIPTED = re.compile(r"^(?:ERR )?Error running script \(call to [^)]*\): (?:@[^:]*: ?\d+: ?)*-?(?=[A-Z]+ )")
+_PLACE_IN_A_SCRIPT = re.compile(r"\.? ?script: [0-9a-f]*,? ?on @user_script:\d+\.?$")
 _WORD = re.compile(r"[A-Z]+(?= |$)")
 _NOBODY_THERE = re.compile("Error 111 |Connection refused|Error -[235] |Name or service not known")
 
 
 def words(error: BaseException) -> str:
     """The server's words, without what was put in front of them: a pipeline's command quotes the request."""
-    return _SCRIPTED.sub("", _PIPELINED.sub("", str(error)))
+    return _PLACE_IN_A_SCRIPT.sub("", _SCRIPTED.sub("", _PIPELINED.sub("", str(error))))
 
 
 def code(error: BaseException) -> str | None:
