@@ -178,8 +178,7 @@ class Dispatcher(threading.Thread):
 
     def _trim(self) -> int:
         if time.monotonic() - self._trimmed_at >= TRIM_EVERY_S:
-            if not self._ledger.is_known():
-                self._presence.start_again()
+            self._presence.look()
             self._ledger.trim()
             self._trimmed_at = time.monotonic()
         return 0

@@ -43,9 +43,10 @@ class Presence:
             self._ledger.enroll(account, inquires=inquires)
             self._to_enroll.pop()
 
-    def start_again(self) -> None:
-        """Redis has lost everything."""
-        self._to_enroll = list(self._enrolment)
+    def look(self) -> None:
+        """Enroll anew where Redis has lost what was enrolled, as with its data or by a failover."""
+        if not self._ledger.are_known([account.name for account, _ in self._enrolment]):
+            self._to_enroll = list(self._enrolment)
 
     def register(self) -> None:
         """Say that this worker is alive, where it is time; at once where a call has found a secret that is gone."""

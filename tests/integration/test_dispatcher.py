@@ -243,6 +243,17 @@ def test_a_redis_that_has_lost_everything_learns_the_accounts_anew(tmp_path, nam
         world.redis.close()
 
 
+def test_accounts_that_were_lost_are_enrolled_anew_also_where_somebody_has_set_the_environment(dispatcher, world):
+    dispatcher.tick()
+    world.redis.delete(world.key("account", "norte"))
+    dispatcher._trimmed_at = -1_000.0
+
+    dispatcher.tick()
+    dispatcher.tick()
+
+    assert world.account("norte")["provider"] == NORTE.provider
+
+
 def test_a_redis_that_is_not_there_yet_is_waited_for(tmp_path, namespace, woken):
     with running_valkey(tmp_path) as server:
         server.stop()

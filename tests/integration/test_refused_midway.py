@@ -182,11 +182,12 @@ def test_a_job_whose_call_is_over_comes_again(server, world, namespace, way, com
         world.pass_time(181)
 
     with without(server, namespace, command) as limited:
-        hand_in = {
+        ways: dict[str, Callable[[], object]] = {
             "parked": lambda: limited.park(held),
             "handed back": lambda: limited.ledger.hand_back(held.begun, held.token, held.nonce),
             "lost": limited.release,
-        }[way]
+        }
+        hand_in = ways[way]
         for _ in range(3):
             try:
                 hand_in()

@@ -1,6 +1,6 @@
 """What workers make known: their accounts and limits, the environment, and that they are alive."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from config.accounts import Account, Environment
@@ -23,9 +23,16 @@ class Workers(Reading):
         )
         self._agree(account.environment, environment)
 
-    def is_known(self) -> bool:
-        """Whether a worker has enrolled here; no longer so where Redis has lost everything."""
-        return bool(self.redis.hexists(self.key("meta"), "environment"))
+    def are_known(self, accounts: Sequence[str]) -> bool:
+        """Whether these accounts are enrolled; no longer so where Redis has lost everything, or its last moments.
+
+        An account whose key somebody has damaged counts as enrolled: it cannot be enrolled anew.
+        """
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.hexists(self.key("meta"), "environment")
+        for account in accounts:
+            pipeline.hexists(self.key("account", account), "provider")
+        return all(pipeline.execute(raise_on_error=False))
 
     def agree_environment(self, environment: Environment) -> None:
         """Make sure that the namespace is of this environment; the first one that asks decides.
