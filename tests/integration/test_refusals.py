@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.following import Following
+from tests.support.following import following
 from tests.support.hand_driven import Deployment, a_deployment, cancelled, cfdi
 from tests.support.refusing_proxy import SET_UP, RefusingProxy, refusing_proxy
 from tests.support.sandbox import running_sandbox
@@ -164,8 +164,8 @@ def is_back(caplog: pytest.LogCaptureFixture, times: int) -> bool:
 
 @pytest.mark.parametrize("way", [{}, {"group": "g", "consumer": "c"}], ids=["since", "group"])
 def test_who_follows_goes_on_after_a_refusal(deployment, proxy, caplog, way):
-    with Client(deployment.settings.model_copy(update={"redis_url": proxy.url, "redis_timeout_s": 0.4})) as client:
-        following = Following(partial(client.outcomes, follow=True, **way))
+    settings = deployment.settings.model_copy(update={"redis_url": proxy.url, "redis_timeout_s": 0.4})
+    with Client(settings) as client, following(partial(client.outcomes, follow=True, **way)) as reader:
         for number, (word, (words, passing)) in enumerate(IN_A_FAILOVER.items(), start=1):
             proxy.refuse(words, but=passing)
             said = "no memory left" if word == "OOM" else words.split(" ", 1)[1][:30]
@@ -176,19 +176,19 @@ def test_who_follows_goes_on_after_a_refusal(deployment, proxy, caplog, way):
         job = deployment.client().submit(cfdi()).job
         deployment.end(job, cancelled())
 
-        wait_until(lambda: job in following.got, limit_s=30)
+        wait_until(lambda: job in reader.got, limit_s=30)
     assert not [one for one in caplog.messages if f":{proxy.port}/" in one and "start it" in one]
 
 
 def test_a_group_that_is_gone_is_made_anew(deployment, caplog):
     client = deployment.client()
-    following = Following(partial(client.outcomes, follow=True, group="g", consumer="c"))
-    stream = deployment.ledger.key("outcomes")
-    wait_until(lambda: deployment.ledger.redis.exists(stream))
+    with following(partial(client.outcomes, follow=True, group="g", consumer="c")) as reader:
+        stream = deployment.ledger.key("outcomes")
+        wait_until(lambda: deployment.ledger.redis.exists(stream))
 
-    deployment.ledger.redis.xgroup_destroy(stream, "g")
-    job = deployment.client().submit(cfdi()).job
-    deployment.end(job, cancelled())
+        deployment.ledger.redis.xgroup_destroy(stream, "g")
+        job = deployment.client().submit(cfdi()).job
+        deployment.end(job, cancelled())
 
-    wait_until(lambda: job in following.got, limit_s=20)
+        wait_until(lambda: job in reader.got, limit_s=20)
     assert "the group g was gone, and is made anew" in caplog.text

@@ -179,6 +179,15 @@ def test_untidy_answers_are_had_by_number(sandbox):
     assert sandbox_chbpe("xml-other-key") not in cancelled("xml-other-key")["retEvento"]["xml"]
 
 
+@pytest.mark.parametrize("name", ["look-up-100", "look-up-150"])
+def test_what_was_not_cancelled_is_looked_up_as_cancelled_once_a_repeat_has_cancelled_it(sandbox, name):
+    key = sandbox_chbpe(name, 77)
+    sandbox.cancel_bpe(key)
+    sandbox.cancel_bpe(key)
+
+    assert sandbox.look_up(key).json()["retConsSitBPe"]["cStat"] == "101"
+
+
 @pytest.mark.parametrize(
     "name, cancelled, look_up, repeat",
     [

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from tests.support.following import Following
+from tests.support.following import following
 from tests.support.hand_driven import Deployment, a_deployment, cancelled, cfdi
 from tests.support.sandbox import N_PROT, X_JUST, running_sandbox
 from tests.support.sentinels import (
@@ -143,9 +143,9 @@ def test_a_planned_failover_ends_no_worker_and_no_reader(tmp_path, watched):
         running_site(
             tmp_path, redis_url=watched.url, namespace=a_namespace(), sandbox_url=sandbox.url, extra=quick(watched)
         ) as site,
+        following(partial(site.client.outcomes, follow=True, group="g", consumer="c")) as reader,
     ):
         worker = site.start_worker()
-        following = Following(partial(site.client.outcomes, follow=True, group="g", consumer="c"))
         jobs = [one.job for one in site.client.submit_many(sf_requests(10, first=200))]
         wait_until(lambda: sandbox.document(jobs[0].partition(":")[2])["asked"])
         promoted = watched.replica
@@ -156,7 +156,7 @@ def test_a_planned_failover_ends_no_worker_and_no_reader(tmp_path, watched):
             wait_until(lambda: watched.primary is promoted, limit_s=30)
             wait_until(watched.has_replica, limit_s=40)
             jobs.append(site.client.submit(sf_requests(1, first=300)[0]).job)
-            wait_until(lambda: set(jobs) <= set(following.got), limit_s=60)
+            wait_until(lambda: set(jobs) <= set(reader.got), limit_s=60)
         finally:
             _ask_for_replicas(watched, 0)
         assert worker.is_running

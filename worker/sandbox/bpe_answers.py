@@ -88,14 +88,16 @@ def situation(document: Document | None, key: str, *, tp_amb: str, registered_as
     """The answer to a look-up."""
     if document is None:
         return not_looked_up(217, key, tp_amb=tp_amb)
-    told = document.plan.behaviour.look_up
+    is_cancelled = document.cancelled_at is not None
+    behaviour = document.plan.behaviour
+    is_outdated = is_cancelled and behaviour.look_up in (100, 150) and not behaviour.acts
+    told = None if is_outdated else behaviour.look_up
     if told is not None and told < 0:
         return json_reply(
             {"status": told, "motivo": STATUS_TEXTS[told], "erro": {"cStat": "", "xMotivo": STATUS_TEXTS[told]}},
             code=str(told),
         )
-    form = document.plan.behaviour.form
-    is_cancelled = document.cancelled_at is not None
+    form = behaviour.form
     cstat = 100 if form is Form.EVENT_ONLY or not is_cancelled else 101
     cstat = cstat if told is None else told
     named = other_key(document) if form is Form.LOOK_UP_OTHER_KEY else document.id
