@@ -10,8 +10,10 @@ from celery.app.events import Events as CeleryEvents
 from celery.events.dispatcher import EventDispatcher as CeleryEventDispatcher
 from celery.worker.consumer import Consumer as CeleryConsumer
 from celery.worker.state import maybe_shutdown
+from redis.exceptions import RedisError
 
 from worker import bootstrap
+from worker.ledger.trouble import cause
 from worker.unavailable import pauses
 
 _PART, _EVENTS = "broker", "events"
@@ -108,9 +110,15 @@ class Events(CeleryEvents):
 
 
 def log_outages_once() -> None:
-    """Keep Celery's words for each try out of the log."""
+    """Keep out of the log what Celery says at each try, and of steps that could not leave a Redis that is away."""
     logging.getLogger("celery.worker.consumer.consumer").addFilter(_is_new)
+    logging.getLogger("celery.bootsteps").addFilter(_is_no_outage)
 
 
 def _is_new(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith(_SAID_ONCE_ALREADY)
+
+
+def _is_no_outage(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return error is None or not isinstance(cause(error), RedisError | OSError)
