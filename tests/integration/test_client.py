@@ -1,10 +1,10 @@
 """What producers rely on: the client against a real Valkey, the worker played by hand."""
 
-import contextlib
 import json
 import subprocess
 import sys
 import threading
+from functools import partial
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from config.problem import ConfigurationProblem
+from tests.support.following import following
 from tests.support.hand_driven import (
     ACCOUNTS,
     ACUSE,
@@ -383,19 +384,14 @@ def test_what_a_dead_consumer_left_goes_to_another_one(deployment, client):
     dying = client.outcomes(group="erp", consumer="dying")
     assert next(dying)["job"] == jobs[0]
     dying.close()
-    got: list[Any] = []
+    living = partial(deployment.client().outcomes, group="erp", consumer="living", follow=True, take_over_after_s=0.4)
 
-    def collect():
-        with contextlib.suppress(Unavailable):  # the next test empties the server
-            following = deployment.client().outcomes(group="erp", consumer="living", follow=True, take_over_after_s=0.4)
-            got.extend(one["job"] for one in following)
+    with following(living) as reader:
+        later = ended(deployment, 2)
 
-    threading.Thread(target=collect, daemon=True).start()
-    later = ended(deployment, 2)
-
-    wait_until(lambda: len(got) >= 6, what="all six outcomes")
-    assert sorted(got) == sorted(jobs + later)
-    wait_until(lambda: client.ledger.redis.xpending(client.ledger.key("outcomes"), "erp")["pending"] == 0)
+        wait_until(lambda: len(reader.got) >= 6, what="all six outcomes")
+        wait_until(lambda: client.ledger.redis.xpending(client.ledger.key("outcomes"), "erp")["pending"] == 0)
+    assert sorted(reader.got) == sorted(jobs + later)
 
 
 def test_two_consumers_share_the_outcomes(deployment, client):
