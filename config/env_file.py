@@ -66,7 +66,7 @@ def _text(path: Path) -> str:
     except IsADirectoryError:
         if (path / "pyvenv.cfg").exists():  # a virtual environment of that name
             return ""
-        # What a container engine makes where it is told to mount a file that is not there
+        # Container engines create a directory when the file to mount does not exist
         raise ConfigurationProblem(f"{path} is a directory: put the file there, or remove it") from None
     except UnicodeDecodeError:
         text = "\0"
